@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { ADVANTAGE_ESTIMATORS, KL_ESTIMATORS, LOSS_AGGREGATIONS, POLICY_LOSSES, REWARD_SOURCES, SHARE_DENOMINATORS } from "./options.ts";
+
+/**
+ * The one schema of a training run. Types, flags, help and documentation are derived from it. Keys are
+ * camelCase here and kebab-case in files and flags. Defaults are the paper's (arXiv 2505.21444, v2)
+ * unless the description says otherwise.
+ */
+const count = () => z.int().positive();
+const coefficient = () => z.number().nonnegative();
+
+export const configSchema = z.strictObject({
+  seed: z.int().nonnegative().default(0).describe("Seed of every random draw: data order, samples, evaluation."),
+  model: z.string().min(1).default("builtin").describe("Model to train: `builtin`, or a Hugging Face model folder."),
+  engine: z
+    .strictObject({
+      kind: z.enum(["onnx"]).default("onnx").describe("Where the model runs: `onnx` is the embedded CPU engine."),
+      threads: z.int().nonnegative().default(0).describe("CPU threads of the embedded engine; 0 uses every core."),
+    })
+    .prefault({}),
+
+  train: z.string().min(1).describe("Training questions: `task:FAMILY/LEVEL` (generated) or a .jsonl file."),
+  trainProblems: z.int().nonnegative().default(0).describe("Questions to take from `train`; 0 takes the whole file (a task needs a number)."),
+  heldOut: z.string().min(1).describe("Labelled questions for evaluation, never trained on: `task:FAMILY/LEVEL` or a .jsonl file."),
+  heldOutProblems: z.int().nonnegative().default(0).describe("Questions to take from `held-out`; 0 takes the whole file (a task needs a number)."),
+  fields: z
+    .strictObject({
+      id: z.string().min(1).default("id").describe("Field of a row that holds its id."),
+      prompt: z.string().min(1).default("problem").describe("Field of a row that holds the question."),
+      answer: z.string().min(1).default("answer").describe("Field of a row that holds the true answer."),
+    })
+    .prefault({}),
+  template: z
+    .string()
+    .includes("{problem}")
+    .default("{problem} Let's think step by step and output the final answer within \\boxed{}.")
+    .describe("Prompt made from a question; `{problem}` is replaced by it (authors' data_preprocess)."),
+
+  reward: z.enum(REWARD_SOURCES).default("majority").describe("Who says what is right: `majority` (SRT, no labels) or `ground-truth` (the control)."),
+  threshold: z.number().min(0).max(1).default(0).describe("Groups with a smaller majority share get no label, no reward and no KL (authors' script: 0)."),
+  share: z.enum(SHARE_DENOMINATORS).default("all").describe("Denominator of the majority share: samples with an answer, or all samples. Not the authors' choice: they leave unreadable samples out."),
+  algorithm: z.enum(ADVANTAGE_ESTIMATORS).default("rloo").describe("Advantage estimator (paper section 4: rloo)."),
+  loss: z.enum(POLICY_LOSSES).default("ppo").describe("Policy loss (authors' code: ppo; equal to importance-sampling with one update per batch)."),
+  clipLow: z.number().min(0).max(1).default(0.2).describe("The ppo loss clips the ratio below 1 - this."),
+  clipHigh: coefficient().default(0.2).describe("The ppo loss clips the ratio above 1 + this."),
+  lossAggregation: z.enum(LOSS_AGGREGATIONS).default("token-mean").describe("Mean over all tokens of the batch (authors' code) or over completions (paper, appendix B.1)."),
+  klCoefficient: coefficient().default(0.001).describe("Weight of the KL penalty inside the reward (paper, appendix B.3)."),
+  klEstimator: z.enum(KL_ESTIMATORS).default("k1").describe("KL estimate inside the reward. Not the authors' choice: their k3 hardly pulls back when used as a reward."),
+
+  steps: count().default(1000).describe("Training steps."),
+  promptsPerStep: count().default(16).describe("Questions of one step (paper, appendix B)."),
+  samplesPerPrompt: z.int().min(2).default(32).describe("Completions sampled for each question (paper, appendix B)."),
+  temperature: z.number().positive().default(1).describe("Sampling temperature (paper, appendix B.3)."),
+  topP: z.number().gt(0).max(1).default(1).describe("Nucleus sampling mass; 1 keeps every token."),
+  topK: z.int().nonnegative().default(0).describe("Most likely tokens kept in sampling; 0 keeps every token."),
+  maxTokens: count().default(3072).describe("Most tokens of a completion (paper, appendix B)."),
+
+  learningRate: coefficient().default(1e-6).describe("AdamW learning rate, constant (paper, appendix B.3)."),
+  beta1: z.number().min(0).lt(1).default(0.9).describe("AdamW decay of the first moment."),
+  beta2: z.number().min(0).lt(1).default(0.999).describe("AdamW decay of the second moment."),
+  epsilon: z.number().positive().default(1e-8).describe("AdamW epsilon."),
+  weightDecay: coefficient().default(0.01).describe("AdamW weight decay."),
+  maxGradientNorm: z.number().positive().default(1).describe("Gradients with a larger norm are scaled down to it."),
+
+  evaluateEvery: count().default(100).describe("Steps between evaluations on `held-out` (authors' script: 100)."),
+  evaluateSamples: count().default(32).describe("Completions per held-out question: pass@1 is their mean, maj@k their vote."),
+  evaluateTemperature: z.number().nonnegative().default(1).describe("Sampling temperature of evaluation (paper, appendix B.3)."),
+  checkpointEvery: count().default(100).describe("Steps between checkpoints; the last step is always saved."),
+  checkpointsKept: z.int().min(2).default(2).describe("Newest checkpoints to keep; at least 2, so that a damaged one has a predecessor."),
+  recordSamplesEvery: count().default(10).describe("Steps between recordings of all completions to samples/."),
+});
+
+/** A complete config: every default filled in. */
+export type Config = z.output<typeof configSchema>;
+/** What a person writes: only keys without a default are required. */
+export type ConfigInput = z.input<typeof configSchema>;

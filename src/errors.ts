@@ -1,0 +1,46 @@
+/**
+ * Every failure that a person can mend is a SelftrainError: one plain sentence that names the file or
+ * field, what was found, and what to do. Anything else that is thrown is a bug and keeps its stack.
+ */
+export class SelftrainError extends Error {
+  /** Process exit code: 1 failed, 2 wrong use, 130 interrupted with the state saved. */
+  readonly exitCode: 1 | 2 | 130 = 1;
+  override readonly name: string = "SelftrainError";
+}
+
+/** A flag, argument or config value is wrong. Raised before anything runs. */
+export class UsageError extends SelftrainError {
+  override readonly exitCode = 2;
+  override readonly name = "UsageError";
+}
+
+/** A data file or data set is missing, empty or has a bad row. */
+export class DataError extends SelftrainError {
+  override readonly name = "DataError";
+}
+
+/** A model folder is missing, incomplete or of an architecture that is not supported. */
+export class ModelError extends SelftrainError {
+  override readonly name = "ModelError";
+}
+
+/** A checkpoint is truncated, altered, of another run or of another format. */
+export class CheckpointError extends SelftrainError {
+  override readonly name = "CheckpointError";
+}
+
+/** A run directory exists already, is in use, or cannot be written. */
+export class RunDirectoryError extends SelftrainError {
+  override readonly name = "RunDirectoryError";
+}
+
+/** An engine was asked for what it cannot do (a sequence over the context, an unknown weights version). */
+export class PolicyError extends SelftrainError {
+  override readonly name = "PolicyError";
+}
+
+/** The user interrupted the run; its state is saved. */
+export class InterruptedError extends SelftrainError {
+  override readonly exitCode = 130;
+  override readonly name = "InterruptedError";
+}

@@ -1,0 +1,20 @@
+/** The named choices of the method. The config offers them, `srt/` and the engines implement them. */
+
+export const REWARD_SOURCES = ["majority", "ground-truth"] as const;
+export type RewardName = (typeof REWARD_SOURCES)[number];
+
+/** How the majority share is counted against the threshold: over samples with an answer, or over all. */
+export const SHARE_DENOMINATORS = ["answered", "all"] as const;
+export type ShareDenominator = (typeof SHARE_DENOMINATORS)[number];
+
+export const ADVANTAGE_ESTIMATORS = ["rloo", "grpo", "dr-grpo"] as const;
+export type AdvantageEstimator = (typeof ADVANTAGE_ESTIMATORS)[number];
+
+export const KL_ESTIMATORS = ["k1", "k3"] as const;
+export type KlEstimator = (typeof KL_ESTIMATORS)[number];
+
+export const LOSS_AGGREGATIONS = ["token-mean", "sequence-mean"] as const;
+export type LossAggregation = (typeof LOSS_AGGREGATIONS)[number];
+
+export const POLICY_LOSSES = ["importance-sampling", "ppo"] as const;
+export type PolicyLoss = (typeof POLICY_LOSSES)[number];
