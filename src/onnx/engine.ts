@@ -1,0 +1,151 @@
+import { PolicyError } from "../errors.ts";
+import { CURRENT, REFERENCE } from "../policy.ts";
+import type { Policy, SampleRequest, UpdateOptions, WeightsName } from "../policy.ts";
+import type { Completion, TokenSequence, TrainingRow, UpdateReport } from "../types.ts";
+import { adamw, createAdamState, norm } from "./adamw.ts";
+import type { AdamState } from "./adamw.ts";
+import { microBatches } from "./batches.ts";
+import { inOrder } from "./in-order.ts";
+import { loadModel, saveModel } from "./model-folder.ts";
+import type { DecoderConfiguration } from "./models/configuration.ts";
+import type { ParameterLayout } from "./models/parameters.ts";
+import { sampleCompletions } from "./sample.ts";
+import { createSessions } from "./sessions.ts";
+import type { Sessions } from "./sessions.ts";
+import { fingerprint, loadTrainingState, saveTrainingState } from "./state.ts";
+import { accumulateGradient, sequenceFeeds } from "./update.ts";
+import { createWeights } from "./weights.ts";
+import type { Weights } from "./weights.ts";
+
+export interface EngineOptions {
+  /** A Hugging Face model folder. */
+  readonly model: string;
+  /** CPU threads. */
+  readonly threads: number;
+}
+
+/** Padded tokens of one run of a graph over whole sequences: enough to fill the cores, few enough to stay in cache. */
+const TOKEN_BUDGET = 3072;
+/** Rows decoded together. */
+const MAX_ROWS = 512;
+
+interface Engine {
+  readonly config: DecoderConfiguration;
+  readonly layout: ParameterLayout;
+  readonly sessions: Sessions;
+  readonly reference: Weights;
+  readonly current: Weights;
+  readonly snapshots: Map<WeightsName, Weights>;
+  adam: AdamState;
+}
+
+/**
+ * The embedded engine: a decoder trained and sampled on the CPU through ONNX Runtime. Graphs are compiled
+ * when first needed. It blocks its thread while it computes; `createOnnxPolicy` gives it one of its own.
+ */
+export async function createEngine({ model, threads }: EngineOptions): Promise<Policy> {
+  const { config, layout, flat } = await loadModel(model);
+  const engine: Engine = {
+    config,
+    layout,
+    sessions: createSessions(config, threads),
+    reference: createWeights(flat, layout),
+    current: createWeights(flat.slice(), layout),
+    snapshots: new Map(),
+    adam: createAdamState(layout.size),
+  };
+  return inOrder({
+    description: {
+      model,
+      parameters: layout.size,
+      vocabularySize: config.vocabularySize,
+      contextLength: config.contextLength,
+      capabilities: ["snapshot", "export", "fullParameter"],
+    },
+    sample: (request) => sample(engine, request),
+    logprobs: (sequences, weights) => logprobs(engine, sequences, weights),
+    update: (rows, options) => update(engine, rows, options),
+    snapshot: (name) => snapshot(engine, name),
+    saveState: (directory) => saveState(engine, directory),
+    loadState: (directory) => loadState(engine, directory),
+    exportModel: (directory) => saveModel(directory, model, engine.current.flat, layout),
+    close: () => engine.sessions.close(),
+  });
+}
+
+async function sample(engine: Engine, request: SampleRequest): Promise<readonly (readonly Completion[])[]> {
+  const { config, sessions } = engine;
+  for (const prompt of request.prompts) checkTokens(prompt, request.maxTokens, config);
+  const weights = weightsOf(engine, request.weights);
+  const [prefill, decode] = [await sessions.prefill(), await sessions.decode()];
+  return sampleCompletions(request, { config, weights, prefill, decode, maxRows: MAX_ROWS });
+}
+
+async function logprobs(engine: Engine, sequences: readonly TokenSequence[], name: WeightsName): Promise<readonly Float32Array[]> {
+  const { config, sessions } = engine;
+  for (const { prompt, completion } of sequences) checkTokens(prompt, completion.length, config);
+  const weights = weightsOf(engine, name);
+  const session = await sessions.logprobs();
+  const results = sequences.map(({ completion }) => new Float32Array(completion.length));
+  for (const batch of microBatches(sequences, TOKEN_BUDGET)) {
+    const outputs = await session.run({ ...weights.feeds, ...sequenceFeeds(batch, groupOf(config)) });
+    let place = 0;
+    for (const row of batch.rows) results[row]!.set(outputs("logprobs").subarray(place, (place += results[row]!.length)));
+  }
+  return results;
+}
+
+async function update(engine: Engine, rows: readonly TrainingRow[], options: UpdateOptions): Promise<UpdateReport> {
+  const { config, layout, sessions, current } = engine;
+  for (const { prompt, completion } of rows) checkTokens(prompt, completion.length, config);
+  const { session, graph } = await sessions.training(options.loss.kind);
+  const gradient = new Float32Array(layout.size);
+  const parts = { session, graph, layout, weights: current, group: groupOf(config), tokenBudget: TOKEN_BUDGET };
+  const sums = await accumulateGradient(rows, options.loss, parts, gradient);
+  const gradientNorm = norm(gradient);
+  const skipped = !Number.isFinite(gradientNorm);
+  const scale = Math.min(1, options.maxGradientNorm / gradientNorm);
+  if (!skipped) adamw(current.flat, gradient, scale, engine.adam, options);
+  return { ...sums, gradientNorm, skipped };
+}
+
+function snapshot(engine: Engine, name: WeightsName): Promise<void> {
+  if (name === CURRENT || name === REFERENCE) throw new PolicyError(`A snapshot cannot be named ${name}.`);
+  engine.snapshots.set(name, createWeights(engine.current.flat.slice(), engine.layout));
+  return Promise.resolve();
+}
+
+async function saveState({ current, reference, adam, snapshots }: Engine, directory: string): Promise<void> {
+  const frozen = new Map([...snapshots].map(([name, weights]) => [name, weights.flat]));
+  await saveTrainingState(directory, { weights: current.flat, adam, snapshots: frozen }, fingerprint(reference.flat));
+}
+
+async function loadState(engine: Engine, directory: string): Promise<void> {
+  const { layout, current, reference, snapshots } = engine;
+  const state = await loadTrainingState(directory, layout.size, fingerprint(reference.flat));
+  current.flat.set(state.weights);
+  engine.adam = state.adam;
+  snapshots.clear();
+  for (const [name, weights] of state.snapshots) snapshots.set(name, createWeights(weights, layout));
+}
+
+function weightsOf({ current, reference, snapshots }: Engine, name: WeightsName): Weights {
+  const found = name === CURRENT ? current : name === REFERENCE ? reference : snapshots.get(name);
+  if (!found) throw new PolicyError(`There are no weights named ${name}, only ${[CURRENT, REFERENCE, ...snapshots.keys()].join(", ")}.`);
+  return found;
+}
+
+function groupOf({ heads, keyValueHeads }: DecoderConfiguration): number {
+  return heads / keyValueHeads;
+}
+
+function checkTokens(prompt: readonly number[], completion: number, { contextLength, vocabularySize }: DecoderConfiguration): void {
+  if (prompt.length === 0) throw new PolicyError("A prompt has no tokens.");
+  if (prompt.length + completion > contextLength) {
+    throw new PolicyError(
+      `A prompt of ${prompt.length} tokens with a completion of up to ${completion} exceeds the model's context of ${contextLength} tokens; shorten the prompt or lower max-tokens.`,
+    );
+  }
+  const foreign = prompt.find((token) => !(token >= 0 && token < vocabularySize));
+  if (foreign !== undefined) throw new PolicyError(`Token ${foreign} is not in the model's vocabulary of ${vocabularySize}.`);
+}

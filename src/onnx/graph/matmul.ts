@@ -1,0 +1,60 @@
+import type { GraphBuilder, Value } from "./builder.ts";
+import { flattenRows } from "./operations.ts";
+
+export interface MatmulOptions {
+  readonly transposeLeft?: boolean;
+  readonly transposeRight?: boolean;
+  /** Factor on the product. */
+  readonly scale?: number;
+}
+
+/** `scale * left @ right` over the last two dimensions, without a pullback. */
+export function matmulNode(builder: GraphBuilder, left: Value, right: Value, options: MatmulOptions = {}): Value {
+  const { transposeLeft = false, transposeRight = false, scale = 1 } = options;
+  const rows = left.shape.at(transposeLeft ? -1 : -2)!;
+  const columns = right.shape.at(transposeRight ? -2 : -1)!;
+  return builder.node("FusedMatMul", [left, right], [...left.shape.slice(0, -2), rows, columns], {
+    contributed: true,
+    attributes: { transA: Number(transposeLeft), transB: Number(transposeRight), alpha: { float: scale } },
+  });
+}
+
+/** Linear layer without bias: [..., in] by a weight [out, in] (the layout of PyTorch) to [..., out]. */
+export function linear(builder: GraphBuilder, value: Value, weight: Value): Value {
+  const output = matmulNode(builder, value, weight, { transposeRight: true });
+  builder.record({
+    inputs: [value, weight],
+    outputs: [output],
+    pullback: ([gradient], needed) => [
+      needed[0] ? { dense: matmulNode(builder, gradient!, weight) } : undefined,
+      needed[1]
+        ? { dense: matmulNode(builder, flattenRows(builder, gradient!), flattenRows(builder, value), { transposeLeft: true }) }
+        : undefined,
+    ],
+  });
+  return output;
+}
+
+/**
+ * Product of matrices that share their leading dimensions: `scale * left @ right`, or with
+ * `transposeRight` `scale * left @ right^T`.
+ */
+export function batchMatmul(builder: GraphBuilder, left: Value, right: Value, options: Omit<MatmulOptions, "transposeLeft"> = {}): Value {
+  const { transposeRight = false, scale = 1 } = options;
+  const output = matmulNode(builder, left, right, options);
+  builder.record({
+    inputs: [left, right],
+    outputs: [output],
+    pullback: ([gradient], needed) => [
+      needed[0] ? { dense: matmulNode(builder, gradient!, right, { transposeRight: !transposeRight, scale }) } : undefined,
+      needed[1]
+        ? {
+            dense: transposeRight
+              ? matmulNode(builder, gradient!, left, { transposeLeft: true, scale })
+              : matmulNode(builder, left, gradient!, { transposeLeft: true, scale }),
+          }
+        : undefined,
+    ],
+  });
+  return output;
+}

@@ -1,0 +1,144 @@
+import type { Loss } from "../../policy.ts";
+import { createGraphBuilder } from "../graph/builder.ts";
+import type { GraphBuilder, Value } from "../graph/builder.ts";
+import { gradients } from "../graph/gradient.ts";
+import { selectRows, tokenLogprobs } from "../graph/layers.ts";
+import { matmulNode } from "../graph/matmul.ts";
+import { clip, exponential, minimum, multiply, negate, subtract, sumAll } from "../graph/operations.ts";
+import type { GraphDefinition } from "../graph/protobuf.ts";
+import { cachedAttention, sequenceAttention } from "./attention.ts";
+import type { KeysAndValues } from "./attention.ts";
+import type { DecoderConfiguration } from "./configuration.ts";
+import { declareParameters, decoder } from "./decoder.ts";
+import type { DecoderParameters } from "./decoder.ts";
+
+/** Names of the gradient outputs of the training graph. */
+export const gradientName = (parameter: string): string => `gradient:${parameter}`;
+export const ROW_GRADIENT = "rows";
+
+/** Embedding gradients that arrive row by row: outputs `rows0`, `rows1`, … belong to these id inputs. */
+export interface TrainingGraph {
+  readonly definition: GraphDefinition;
+  readonly rowGradients: readonly { readonly parameter: string; readonly ids: string; readonly output: string }[];
+}
+
+interface SequenceInputs {
+  readonly ids: Value;
+  readonly mask: Value;
+  readonly selected: Value;
+  readonly targets: Value;
+}
+
+/** Inputs: ids [batch, time], mask, selected [tokens] (places of batch * time), targets [tokens]. */
+function sequenceInputs(builder: GraphBuilder): SequenceInputs {
+  return {
+    ids: builder.input("ids", "int64", ["batch", "time"]),
+    mask: builder.input("mask", "float32", [1, 1, "groupTime", "time"]),
+    selected: builder.input("selected", "int64", ["tokens"]),
+    targets: builder.input("targets", "int64", ["tokens"]),
+  };
+}
+
+function sequenceLogprobs(builder: GraphBuilder, config: DecoderConfiguration, parameters: DecoderParameters): Value {
+  const { ids, mask, selected, targets } = sequenceInputs(builder);
+  const positions = builder.constant([0], [1]);
+  const hidden = decoder(builder, config, parameters, { ids, positions }, sequenceAttention(builder, config, mask));
+  return tokenLogprobs(builder, selectRows(builder, hidden, selected), parameters.head, targets);
+}
+
+/** Log-probabilities of chosen tokens of whole sequences, output `logprobs` [tokens]. */
+export function logprobsGraph(config: DecoderConfiguration): GraphDefinition {
+  const builder = createGraphBuilder();
+  builder.output("logprobs", sequenceLogprobs(builder, config, declareParameters(builder, config)));
+  return builder.finish();
+}
+
+/**
+ * Loss and gradients of one micro-batch: the weighted sum of token losses. Further inputs, all [tokens]:
+ * `behaviour` logprobs, `advantages`, `weights`; for ppo also the scalars `low` and `high`.
+ * Outputs: `loss`, `logprobs`, one gradient for each parameter, and the row gradients.
+ */
+export function trainingGraph(config: DecoderConfiguration, loss: Loss["kind"]): TrainingGraph {
+  const builder = createGraphBuilder();
+  const parameters = declareParameters(builder, config);
+  const logprobs = sequenceLogprobs(builder, config, parameters);
+  const weights = builder.input("weights", "float32", ["tokens"]);
+  const total = sumAll(builder, multiply(builder, tokenLosses(builder, logprobs, loss), weights));
+  const found = gradients(builder, total, parameters.all);
+
+  builder.output("loss", total);
+  builder.output("logprobs", logprobs);
+  const rowGradients = parameters.all.flatMap((parameter, index) => {
+    const { dense, rows } = found[index]!;
+    if (dense) builder.output(gradientName(parameter.name), dense);
+    return rows.map((row) => ({ parameter: parameter.name, ids: row.ids.name, rows: row.rows }));
+  });
+  rowGradients.forEach(({ rows }, index) => builder.output(`${ROW_GRADIENT}${index}`, rows));
+  return {
+    definition: builder.finish(),
+    rowGradients: rowGradients.map(({ parameter, ids }, index) => ({ parameter, ids, output: `${ROW_GRADIENT}${index}` })),
+  };
+}
+
+/** Loss of each token, [tokens]; formulas at `Loss` in the policy port. */
+function tokenLosses(builder: GraphBuilder, logprobs: Value, loss: Loss["kind"]): Value {
+  if (loss === "cross_entropy") return negate(builder, logprobs);
+  const behaviour = builder.input("behaviour", "float32", ["tokens"]);
+  const advantages = builder.input("advantages", "float32", ["tokens"]);
+  const ratio = exponential(builder, subtract(builder, logprobs, behaviour));
+  const surrogate = multiply(builder, ratio, advantages);
+  if (loss === "importance_sampling") return negate(builder, surrogate);
+  const limited = clip(builder, ratio, builder.input("low", "float32", []), builder.input("high", "float32", []));
+  return negate(builder, minimum(builder, surrogate, multiply(builder, limited, advantages)));
+}
+
+/** Keys, values and next-token probabilities of whole prompts: outputs `keys0`, `values0`, … and `probabilities` [batch, vocabulary]. */
+export function prefillGraph(config: DecoderConfiguration): GraphDefinition {
+  const builder = createGraphBuilder();
+  const parameters = declareParameters(builder, config);
+  const ids = builder.input("ids", "int64", ["batch", "time"]);
+  const mask = builder.input("mask", "float32", [1, 1, "groupTime", "time"]);
+  const selected = builder.input("selected", "int64", ["batch"]);
+  const attention = sequenceAttention(builder, config, mask, (layer, { keys, values }) => {
+    builder.output(`keys${layer}`, keys);
+    builder.output(`values${layer}`, values);
+  });
+  const hidden = decoder(builder, config, parameters, { ids, positions: builder.constant([0], [1]) }, attention);
+  builder.output("probabilities", nextTokenProbabilities(builder, selectRows(builder, hidden, selected), parameters.head));
+  return builder.finish();
+}
+
+/**
+ * One more token for each row: ids and positions [batch, 1], mask [batch, 1, 1, past + 1], and the cache
+ * `keys0`, `values0`, … [batch, keyValueHeads, past, headWidth]. Outputs: `probabilities` [batch,
+ * vocabulary] and `fresh` [batch, 1, layers * 2 * keyValueHeads * headWidth], the new keys and values of
+ * each layer.
+ */
+export function decodeGraph(config: DecoderConfiguration): GraphDefinition {
+  const builder = createGraphBuilder();
+  const parameters = declareParameters(builder, config);
+  const ids = builder.input("ids", "int64", ["batch", 1]);
+  const positions = builder.input("positions", "int64", ["batch", 1]);
+  const mask = builder.input("mask", "float32", ["batch", 1, 1, "past + 1"]);
+  const cacheShape = ["batch", config.keyValueHeads, "past", config.headWidth];
+  const cache = Array.from({ length: config.layers }, (_, layer): KeysAndValues => ({
+    keys: builder.input(`keys${layer}`, "float32", cacheShape),
+    values: builder.input(`values${layer}`, "float32", cacheShape),
+  }));
+  const fresh: Value[] = [];
+  const attend = cachedAttention(builder, config, mask, cache);
+  const hidden = decoder(builder, config, parameters, { ids, positions }, (layer, queries, keys, values) => {
+    fresh.push(keys, values);
+    return attend(layer, queries, keys, values);
+  });
+  const freshWidth = config.layers * 2 * config.keyValueHeads * config.headWidth;
+  builder.output("fresh", builder.node("Concat", fresh, ["batch", 1, freshWidth], { attributes: { axis: -1 } }));
+  const flat = builder.node("Reshape", [hidden, builder.constant([-1, config.width], [2])], ["batch", config.width]);
+  builder.output("probabilities", nextTokenProbabilities(builder, flat, parameters.head));
+  return builder.finish();
+}
+
+function nextTokenProbabilities(builder: GraphBuilder, hidden: Value, table: Value): Value {
+  const logits = matmulNode(builder, hidden, table, { transposeRight: true });
+  return builder.node("Softmax", [logits], logits.shape, { attributes: { axis: -1 } });
+}

@@ -1,0 +1,116 @@
+import type { Loss } from "../policy.ts";
+import type { TrainingRow } from "../types.ts";
+import { causalMask, microBatches } from "./batches.ts";
+import type { MicroBatch } from "./batches.ts";
+import { gradientName } from "./models/graphs.ts";
+import type { TrainingGraph } from "./models/graphs.ts";
+import type { ParameterLayout, ParameterTensor } from "./models/parameters.ts";
+import { floatTensor, integerTensor } from "./session.ts";
+import type { Feeds, Session } from "./session.ts";
+import type { Weights } from "./weights.ts";
+
+export interface Gradient {
+  readonly loss: number;
+  readonly clipFraction: number;
+  readonly tokens: number;
+}
+
+export interface GradientParts {
+  readonly session: Session;
+  readonly graph: TrainingGraph;
+  readonly layout: ParameterLayout;
+  readonly weights: Weights;
+  /** Query heads per key/value head. */
+  readonly group: number;
+  readonly tokenBudget: number;
+}
+
+/** Adds the gradient of the rows' loss to `into`, `[parameters]`, micro-batch by micro-batch. */
+export async function accumulateGradient(rows: readonly TrainingRow[], loss: Loss, parts: GradientParts, into: Float32Array): Promise<Gradient> {
+  const totals = { loss: 0, clipped: 0, tokens: 0 };
+  for (const batch of microBatches(rows, parts.tokenBudget)) {
+    const aligned = alignedWithTargets(batch, rows);
+    const outputs = await parts.session.run({ ...parts.weights.feeds, ...sequenceFeeds(batch, parts.group), ...lossFeeds(aligned, loss) });
+    addGradients(outputs, batch, parts, into);
+    totals.loss += outputs("loss")[0]!;
+    totals.tokens += batch.targets.length;
+    totals.clipped += loss.kind === "ppo" ? countClipped(outputs("logprobs"), aligned, loss) : 0;
+  }
+  return { loss: totals.loss, tokens: totals.tokens, clipFraction: totals.tokens === 0 ? 0 : totals.clipped / totals.tokens };
+}
+
+/** The inputs that name the sequences of a micro-batch, for the training and the logprobs graph. */
+export function sequenceFeeds({ ids, time, rows, selected, targets }: MicroBatch, group: number): Feeds {
+  return {
+    ids: integerTensor(ids, [rows.length, time]),
+    mask: floatTensor(causalMask(time, group), [1, 1, group * time, time]),
+    selected: integerTensor(selected, [selected.length]),
+    targets: integerTensor(targets, [targets.length]),
+  };
+}
+
+interface Aligned {
+  readonly behaviour: Float32Array;
+  readonly advantages: Float32Array;
+  readonly weights: Float32Array;
+}
+
+function alignedWithTargets(batch: MicroBatch, rows: readonly TrainingRow[]): Aligned {
+  const length = batch.targets.length;
+  const aligned = { behaviour: new Float32Array(length), advantages: new Float32Array(length), weights: new Float32Array(length) };
+  let place = 0;
+  for (const index of batch.rows) {
+    const row = rows[index]!;
+    aligned.behaviour.set(row.logprobs, place);
+    aligned.advantages.set(row.advantages, place);
+    aligned.weights.set(row.weights, place);
+    place += row.completion.length;
+  }
+  return aligned;
+}
+
+function lossFeeds({ behaviour, advantages, weights }: Aligned, loss: Loss): Feeds {
+  const shape = [weights.length];
+  const always = { weights: floatTensor(weights, shape) };
+  if (loss.kind === "cross_entropy") return always;
+  const surrogate = { ...always, behaviour: floatTensor(behaviour, shape), advantages: floatTensor(advantages, shape) };
+  if (loss.kind === "importance_sampling") return surrogate;
+  return {
+    ...surrogate,
+    low: floatTensor(Float32Array.of(1 - loss.clipLow), []),
+    high: floatTensor(Float32Array.of(1 + loss.clipHigh), []),
+  };
+}
+
+function addGradients(outputs: (name: string) => Float32Array, batch: MicroBatch, { graph, layout }: GradientParts, into: Float32Array): void {
+  const rowsOnly = new Set(graph.rowGradients.map(({ parameter }) => parameter));
+  const byName = new Map<string, ParameterTensor>(layout.graph.map((tensor) => [tensor.name, tensor]));
+  for (const { name, offset } of layout.graph) {
+    if (rowsOnly.has(name) && !graph.definition.outputs.some((output) => output.name === gradientName(name))) continue;
+    const gradient = outputs(gradientName(name));
+    for (let index = 0; index < gradient.length; index++) into[offset + index]! += gradient[index]!;
+  }
+  for (const { parameter, ids, output } of graph.rowGradients) {
+    const { offset, shape } = byName.get(parameter)!;
+    addRows(into, offset, shape[1]!, ids === "ids" ? batch.ids : batch.targets, outputs(output));
+  }
+}
+
+/** Adds row i of `rows` to row ids[i] of the table at `offset`. */
+function addRows(into: Float32Array, offset: number, width: number, ids: Int32Array, rows: Float32Array): void {
+  for (let row = 0; row < ids.length; row++) {
+    const target = offset + ids[row]! * width;
+    const source = row * width;
+    for (let column = 0; column < width; column++) into[target + column]! += rows[source + column]!;
+  }
+}
+
+function countClipped(logprobs: Float32Array, { behaviour, advantages }: Aligned, { clipLow, clipHigh }: Extract<Loss, { kind: "ppo" }>): number {
+  let clipped = 0;
+  for (let index = 0; index < logprobs.length; index++) {
+    const ratio = Math.exp(logprobs[index]! - behaviour[index]!);
+    const advantage = advantages[index]!;
+    if ((advantage > 0 && ratio > 1 + clipHigh) || (advantage < 0 && ratio < 1 - clipLow)) clipped++;
+  }
+  return clipped;
+}

@@ -1,0 +1,75 @@
+import { Template } from "@huggingface/jinja";
+import { ModelError } from "../errors.ts";
+import type { Renderer } from "../types.ts";
+import { createDecoder } from "./decoder.ts";
+import { readRenderFiles } from "./model-files.ts";
+import type { RenderFiles } from "./model-files.ts";
+import { createTokenizer } from "./tokenizer.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+export interface RendererOptions {
+  /** Prompt made from a question, which replaces `{problem}`. */
+  readonly template: string;
+}
+
+/**
+ * The renderer of a Hugging Face model folder. A prompt is the template with the question in it, as the
+ * one user message of the model's chat template where it has one, else as it is with the special tokens
+ * that the tokenizer adds. Stop tokens are the end tokens of generation_config.json, config.json and the
+ * tokenizer together. Throws ModelError, naming the file, when one is missing or wrong.
+ */
+export async function loadRenderer(modelFolder: string, { template }: RendererOptions): Promise<Renderer> {
+  const files = await readRenderFiles(modelFolder);
+  const tokenizer = tokenizerOf(modelFolder, files);
+  const toConversation = createChat(modelFolder, files);
+  const special = new Set(files.tokenizer.added_tokens.flatMap(({ id, special }) => (special === true ? [id] : [])));
+  return {
+    encodePrompt: (prompt) => {
+      const question = template.replaceAll("{problem}", () => prompt);
+      if (toConversation === null) return tokenizer.encode(question).ids;
+      // A chat template writes the special tokens itself.
+      return tokenizer.encode(toConversation(question), { add_special_tokens: false }).ids;
+    },
+    decode: createDecoder(tokenizer, {
+      concatenates: files.tokenizer.decoder?.type === "Fuse",
+      specialTokens: special,
+      cleanUpSpaces: files.tokenizerConfig.clean_up_tokenization_spaces ?? false,
+    }),
+    stopTokens: stopTokens(modelFolder, files, tokenizer),
+  };
+}
+
+function tokenizerOf(folder: string, { tokenizer, tokenizerConfig }: RenderFiles): Tokenizer {
+  try {
+    return createTokenizer(tokenizer, tokenizerConfig);
+  } catch (error) {
+    throw new ModelError(`${folder}/tokenizer.json is of a kind that is not supported: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Renders a user message and the opening of the reply, or is `null` for a model without a chat template. */
+function createChat(folder: string, { chatTemplate, tokenizerConfig }: RenderFiles): ((content: string) => string) | null {
+  if (chatTemplate === null) return null;
+  const { bos_token, eos_token, pad_token, unk_token } = tokenizerConfig;
+  const refusing = <T>(action: () => T): T => {
+    try {
+      return action();
+    } catch (error) {
+      throw new ModelError(`the chat template of ${folder} fails: ${(error as Error).message}`, { cause: error });
+    }
+  };
+  const chat = refusing(() => new Template(chatTemplate));
+  return (content) => {
+    const messages = [{ role: "user", content }];
+    return refusing(() => chat.render({ messages, add_generation_prompt: true, bos_token, eos_token, pad_token, unk_token }));
+  };
+}
+
+function stopTokens(folder: string, { endTokenIds, tokenizerConfig }: RenderFiles, tokenizer: Tokenizer): readonly number[] {
+  const named = tokenizerConfig.eos_token == null ? undefined : tokenizer.token_to_id(tokenizerConfig.eos_token);
+  const tokens = [...new Set([...endTokenIds, ...(named === undefined ? [] : [named])])].sort((a, b) => a - b);
+  if (tokens.length === 0) {
+    throw new ModelError(`${folder} names no end token, so no completion would ever end; set eos_token_id in its generation_config.json`);
+  }
+  return tokens;
+}

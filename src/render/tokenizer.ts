@@ -1,0 +1,25 @@
+import * as library from "@huggingface/tokenizers";
+
+/** The part of the tokenizer library that rendering needs. */
+export interface Tokenizer {
+  readonly encode: (text: string, options?: { readonly add_special_tokens: boolean }) => { readonly ids: number[] };
+  /** Text of a non-empty list of tokens that all exist. */
+  readonly decode: (tokens: readonly number[], options: DecodeOptions) => string;
+  readonly token_to_id: (token: string) => number | undefined;
+  readonly id_to_token: (id: number) => string | undefined;
+}
+
+interface DecodeOptions {
+  readonly skip_special_tokens?: boolean;
+  readonly clean_up_tokenization_spaces?: boolean;
+}
+
+/**
+ * The tokenizer of the contents of tokenizer.json and tokenizer_config.json. Throws whatever the library
+ * throws. The library's own type declarations do not resolve for ES modules, so they are stated here.
+ */
+export function createTokenizer(tokenizer: object, config: object): Tokenizer {
+  const { Tokenizer } = library as unknown as { Tokenizer: new (tokenizer: object, config: object) => Tokenizer };
+  // Fields that a file leaves out mean none; the library wants them written out.
+  return new Tokenizer({ normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, ...tokenizer }, config);
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { UsageError } from "../errors.ts";
+import { loadTask, splitOf } from "./load-task.ts";
+
+const prompts = (spec: string, split: "train" | "held-out", problems: number, seed = 0) =>
+  loadTask(spec, { split, problems, seed }).map(({ prompt }) => prompt);
+
+describe("loadTask", () => {
+  it("gives labelled problems with ids made of family and prompt", () => {
+    const [problem] = loadTask("task:chain/5", { split: "train", problems: 1, seed: 4 });
+    expect(problem!.prompt).toMatch(/^\d([-+*]\d){4}=$/);
+    expect(problem).toEqual({
+      id: `chain:${problem!.prompt}`,
+      prompt: problem!.prompt,
+      answer: problem!.answer,
+      source: "task:chain/5",
+    });
+  });
+
+  it("draws different problems, the same for the same seed", () => {
+    const drawn = prompts("task:bits/2", "train", 500);
+    expect(new Set(drawn).size).toBe(500);
+    expect(prompts("bits/2", "train", 500)).toEqual(drawn);
+    expect(prompts("task:bits/2", "train", 500, 1)).not.toEqual(drawn);
+  });
+
+  it("never holds out what another level, seed or size trains on", () => {
+    const trained = new Set([...prompts("task:chain/3", "train", 7000, 1), ...prompts("task:chain/3-4", "train", 5000, 2)]);
+    const heldOut = [...prompts("task:chain/3", "held-out", 1000, 3), ...prompts("task:chain/3-8", "held-out", 2000, 1)];
+    expect(heldOut.filter((prompt) => trained.has(prompt))).toEqual([]);
+  });
+
+  it("holds out about one problem in eight, and every problem is in one split", () => {
+    const all = Array.from({ length: 16 * 3 * 16 }, (_, index) => {
+      const word = (value: number) => value.toString(2).padStart(4, "0");
+      return `${word(index >> 4 & 15)}${"&|^"[index >> 8]!}${word(index & 15)}=`;
+    });
+    const heldOut = all.filter((prompt) => splitOf(prompt) === "held-out");
+    expect(Math.abs(heldOut.length - 96)).toBeLessThan(4 * Math.sqrt(768 * (1 / 8) * (7 / 8)));
+    expect(prompts("task:bits/2", "held-out", heldOut.length).sort()).toEqual(heldOut.sort());
+    expect(prompts("task:bits/2", "train", 768 - heldOut.length).length).toBe(768 - heldOut.length);
+  });
+
+  it("keeps its splits for ever: runs of other versions must not train on what is held out today", () => {
+    expect(["9-6+3-7*4=", "1+1+1=", "1011^0110&1101="].map(splitOf)).toEqual(["held-out", "train", "train"]);
+  });
+
+  it("draws the levels of a range equally often", () => {
+    const drawn = prompts("task:chain/4-6", "train", 3000);
+    for (const operands of [4, 5, 6]) {
+      const count = drawn.filter((prompt) => prompt.length === 2 * operands).length;
+      expect(Math.abs(count - 1000)).toBeLessThan(5 * Math.sqrt(3000 * (1 / 3) * (2 / 3)));
+    }
+  });
+
+  it.each(["task:chain", "task:chain/2", "task:chain/9", "task:chain/6-4", "task:sums/3", "chain/x", ""])("refuses %j by naming what exists", (spec) => {
+    expect(() => loadTask(spec, { split: "train", problems: 1, seed: 0 })).toThrow(UsageError);
+    expect(() => loadTask(spec, { split: "train", problems: 1, seed: 0 })).toThrow("chain/3 to chain/8, bits/2 to bits/6");
+  });
+
+  it("refuses more problems than the split has", () => {
+    expect(() => loadTask("task:bits/2", { split: "held-out", problems: 200, seed: 0 })).toThrow(
+      "task:bits/2 does not have 200 different held-out problems (it has 768 in all",
+    );
+    expect(() => loadTask("task:bits/2", { split: "train", problems: 769, seed: 0 })).toThrow(UsageError);
+  });
+});
