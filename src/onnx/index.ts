@@ -37,10 +37,11 @@ export async function createOnnxPolicy({ model, threads }: EngineOptions): Promi
 }
 
 function startWorker(options: EngineOptions): Worker {
-  // Run from its TypeScript source (tests, tsx), the thread needs the loader that the main thread has.
-  const fromSource = import.meta.url.endsWith(".ts");
-  const file = new URL(fromSource ? "./worker.ts" : "./worker.js", import.meta.url);
-  return new Worker(file, { workerData: options, ...(fromSource ? { execArgv: ["--import", "tsx"] } : {}) });
+  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./worker.js", import.meta.url), { workerData: options });
+  // Run from its TypeScript source (tests, tsx), the thread must first install the loader.
+  const file = JSON.stringify(new URL("./worker.ts", import.meta.url).href);
+  const start = `import("tsx/esm/api").then(({ register }) => { register(); return import(${file}); })`;
+  return new Worker(start, { eval: true, workerData: options });
 }
 
 interface Connection {

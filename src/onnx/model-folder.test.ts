@@ -1,0 +1,62 @@
+import { cp, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TINY_CONFIG, writeTinyModel } from "../../test/tiny-model.ts";
+import { ModelError } from "../errors.ts";
+import { createOnnxPolicy } from "./index.ts";
+import { loadModel, saveModel } from "./model-folder.ts";
+
+let model = "";
+beforeAll(async () => {
+  model = await writeTinyModel();
+});
+afterAll(() => rm(model, { recursive: true }));
+
+/** A copy of the model that a test may damage. */
+async function damaged(damage: (folder: string) => Promise<unknown>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "selftrain-damaged-"));
+  await cp(model, folder, { recursive: true });
+  await damage(folder);
+  return folder;
+}
+
+const config = (changes: object) => (folder: string) => writeFile(join(folder, "config.json"), JSON.stringify({ ...TINY_CONFIG, ...changes }));
+
+describe("a model folder that cannot be used is refused in one sentence", () => {
+  const cases: [string, (folder: string) => Promise<unknown>, RegExp][] = [
+    ["no config", (folder) => rm(join(folder, "config.json")), /is not a model folder: it has no readable config\.json/],
+    ["a config that is no JSON", (folder) => writeFile(join(folder, "config.json"), "{"), /config\.json is not valid JSON/],
+    ["a config without a size", config({ hidden_size: undefined }), /config\.json: .*hidden_size/],
+    ["an unknown architecture", config({ architectures: ["MambaForCausalLM"] }), /architecture MambaForCausalLM is not supported; supported: LlamaForCausalLM/],
+    ["a rope scaling", config({ rope_scaling: { rope_type: "llama3" } }), /rope_scaling is not supported/],
+    ["no weights", (folder) => rm(join(folder, "model.safetensors")), /has no weights: model\.safetensors is missing/],
+    ["truncated weights", (folder) => truncate(join(folder, "model.safetensors"), 5000), /model\.safetensors is truncated/],
+    ["an empty file", (folder) => truncate(join(folder, "model.safetensors"), 0), /no complete safetensors file/],
+    ["another shape", config({ intermediate_size: 41 }), /gate_proj\.weight has shape \[40, 24\], config\.json says \[41, 24\]/],
+    ["a missing layer", config({ num_hidden_layers: 3 }), /has no tensor model\.layers\.2\.input_layernorm\.weight/],
+  ];
+  for (const [name, damage, expected] of cases) {
+    it(name, async () => {
+      const folder = await damaged(damage);
+      const error: unknown = await loadModel(folder).catch((failure: unknown) => failure);
+      await rm(folder, { recursive: true });
+      expect(error).toBeInstanceOf(ModelError);
+      expect((error as ModelError).message).toMatch(expected);
+      expect((error as ModelError).message).toContain(folder);
+    });
+  }
+
+  it("reaches the caller through the engine's thread as the same class", async () => {
+    await expect(createOnnxPolicy({ model: "/nowhere", threads: 1 })).rejects.toThrow(ModelError);
+  });
+});
+
+it("saves what it loaded, byte for byte", async () => {
+  const { flat, layout } = await loadModel(model);
+  const copy = await mkdtemp(join(tmpdir(), "selftrain-copy-"));
+  await saveModel(copy, model, flat, layout);
+  expect(await readFile(join(copy, "model.safetensors"))).toEqual(await readFile(join(model, "model.safetensors")));
+  expect(await readFile(join(copy, "config.json"))).toEqual(await readFile(join(model, "config.json")));
+  await rm(copy, { recursive: true });
+});

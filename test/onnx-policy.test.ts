@@ -1,0 +1,16 @@
+import { afterAll, beforeAll } from "vitest";
+import { rm } from "node:fs/promises";
+import { createEngine } from "../src/onnx/engine.ts";
+import { createOnnxPolicy } from "../src/onnx/index.ts";
+import { policyConformance } from "./policy-conformance.ts";
+import { writeTinyModel } from "./tiny-model.ts";
+
+const prompts = [[3, 7, 11, 2], [5, 1], [20, 21, 22, 23, 24, 25]];
+let model = "";
+beforeAll(async () => {
+  model = await writeTinyModel();
+});
+afterAll(() => rm(model, { recursive: true }));
+
+policyConformance("the embedded engine", async () => ({ policy: await createEngine({ model, threads: 2 }), prompts }));
+policyConformance("the embedded engine in its thread", async () => ({ policy: await createOnnxPolicy({ model, threads: 1 }), prompts }));
