@@ -1,0 +1,21 @@
+/** The public API. Importing it loads no native code: the embedded engine is `selftrain/onnx`. */
+export type * from "./types.ts";
+export * from "./errors.ts";
+export { CURRENT, REFERENCE } from "./policy.ts";
+export type { Capability, Loss, Policy, PolicyDescription, SampleRequest, UpdateOptions, WeightsName } from "./policy.ts";
+export { answerClasses, createGrader, extractAnswer, sameAnswer } from "./grading/index.ts";
+export { groupAdvantages } from "./srt/advantage.ts";
+export { sequenceKl } from "./srt/kl.ts";
+export { tokenWeights } from "./srt/loss-weights.ts";
+export { groundTruthReward, majorityReward } from "./srt/reward.ts";
+export { vote } from "./srt/vote.ts";
+export { trainStep } from "./step.ts";
+export type { StepParts, StepSettings } from "./step.ts";
+export { loadRenderer } from "./render/index.ts";
+export { builtinModelFolder, loadTask, taskFamilies } from "./tasks/index.ts";
+export { createRunDirectory, describeEnvironment, openRunDirectory } from "./run/index.ts";
+export type { RunDirectory } from "./run/index.ts";
+export { evaluate } from "./evaluate.ts";
+export type { Evaluation, EvaluateOptions, ProblemResult } from "./evaluate.ts";
+export { stepSettings, train } from "./train.ts";
+export type { TrainObserver, TrainOptions, TrainResult } from "./train.ts";

@@ -1,0 +1,83 @@
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { RunDirectoryError } from "../errors.ts";
+import { createRunDirectory, openRunDirectory } from "./directory.ts";
+import { describeEnvironment } from "./environment.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "directory-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const configText = "seed: 1\n";
+const create = async (path: string) => createRunDirectory(path, { configText, environment: await describeEnvironment(["node", "selftrain"]) });
+
+async function refused(promise: Promise<unknown>, message: string): Promise<void> {
+  await expect(promise).rejects.toThrow(RunDirectoryError);
+  await expect(promise).rejects.toThrow(message);
+}
+
+describe("createRunDirectory", () => {
+  it("writes the config and the environment, below folders that need not exist", async () => {
+    const path = join(folder, "runs", "first");
+    const run = await create(path);
+    expect(await readFile(join(path, "config.yaml"), "utf8")).toBe(configText);
+    const environment: unknown = JSON.parse(await readFile(join(path, "environment.json"), "utf8"));
+    expect(environment).toMatchObject({ runId: run.runId, node: process.version, commandLine: ["node", "selftrain"] });
+    expect(environment).toHaveProperty("dependencies.zod");
+    expect((await readdir(path)).sort()).toEqual(["checkpoints", "config.yaml", "environment.json", "lock", "samples"]);
+    await run.close();
+    expect(await readdir(path)).not.toContain("lock");
+  });
+
+  it("never takes a directory that holds something", async () => {
+    await writeFile(join(folder, "thesis.txt"), "years of work");
+    await refused(create(folder), "exists already and is not empty");
+    expect(await readdir(folder)).toEqual(["thesis.txt"]);
+  });
+
+  it("names a path that cannot be a directory", async () => {
+    const file = join(folder, "file");
+    await writeFile(file, "");
+    await refused(create(file), "is a file, not a directory");
+    await refused(create(join(file, "below")), "is a file, not a directory");
+  });
+});
+
+describe("openRunDirectory", () => {
+  it("gives back the run, and clears what a kill left unfinished", async () => {
+    const path = join(folder, "run");
+    const created = await create(path);
+    await created.close();
+    await mkdir(join(path, "checkpoints", ".step-000002.partial"));
+    await writeFile(join(path, ".summary.json.partial"), "{");
+    const opened = await openRunDirectory(path);
+    expect(opened).toMatchObject({ path, runId: created.runId, configText });
+    expect(await readdir(join(path, "checkpoints"))).toEqual([]);
+    expect(await readdir(path)).not.toContain(".summary.json.partial");
+    await opened.close();
+  });
+
+  it("refuses a second run in one directory", async () => {
+    const path = join(folder, "run");
+    const run = await create(path);
+    await refused(openRunDirectory(path), `process ${process.pid} on this machine holds it`);
+    await run.close();
+  });
+
+  it("refuses what is not a run", async () => {
+    await refused(openRunDirectory(join(folder, "nowhere")), "is not a run directory");
+    await refused(openRunDirectory(folder), "is not a run directory");
+  });
+
+  it("refuses a run whose identity is lost, and leaves it unlocked", async () => {
+    const path = join(folder, "run");
+    await (await create(path)).close();
+    await writeFile(join(path, "environment.json"), "{}");
+    await refused(openRunDirectory(path), "environment.json is missing or has no runId");
+    expect(await readdir(path)).not.toContain("lock");
+  });
+});

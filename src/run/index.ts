@@ -1,0 +1,14 @@
+/** The run directory: everything that a run leaves behind, and all that resuming and looking need. */
+export { checkpointPath, checkpointSteps, saveCheckpoint, setAsideCheckpoint, verifyCheckpoint } from "./checkpoint.ts";
+export { createRunDirectory, openRunDirectory } from "./directory.ts";
+export type { RunDirectory } from "./directory.ts";
+export { describeEnvironment } from "./environment.ts";
+export type { Environment } from "./environment.ts";
+export { evaluationMetrics, stepMetrics } from "./metrics.ts";
+export type { EvaluationFigures, EvaluationMetrics, MetricsLine, StepMetrics, StepTiming } from "./metrics.ts";
+export type { MetricsLog } from "./metrics-log.ts";
+export { saveModel } from "./model.ts";
+export { recordSamples, rewindSamples } from "./samples.ts";
+export type { SampleRow } from "./samples.ts";
+export { readSummary, summarizeEvaluation, writeSummary } from "./summary.ts";
+export type { EvaluationSummary, RunSummary } from "./summary.ts";

@@ -1,0 +1,148 @@
+import type { Group, Sample, StepReport } from "../types.ts";
+import { mean, sum } from "../util/statistics.ts";
+
+/** Figures of one training step. Everything outside `timing` is the same in every rerun of a seed. */
+export interface StepMetrics {
+  readonly kind: "step";
+  /** Number of updates so far, this one included: from 1. */
+  readonly step: number;
+  /** Mean reward over the samples of groups with a label, or `null` when no group had one. */
+  readonly pseudoReward: number | null;
+  /** Mean over groups of the majority's size over all samples. */
+  readonly majorityShareOfAll: number;
+  /** Mean over groups of the majority's size over the samples with an answer. */
+  readonly majorityShareOfAnswered: number;
+  /** Share of groups in which every sample gave the same answer. */
+  readonly unanimousShare: number;
+  /** Share of samples without a readable answer. */
+  readonly abstentionRate: number;
+  /** Groups in which a second answer was as frequent as the majority. */
+  readonly groupsTied: number;
+  readonly groupsTrained: number;
+  readonly groupsUnlabelled: number;
+  /** Groups with a label whose rewards were all equal. */
+  readonly groupsWithoutSignal: number;
+  /** Mean KL estimate of a completion against the reference, in nats, by the run's estimator. */
+  readonly kl: number;
+  /** Mean tokens of a completion. */
+  readonly meanLength: number;
+  /** Share of completions that used up the token budget. */
+  readonly truncatedShare: number;
+  /** Mean -logprob of the sampled tokens, in nats: the entropy per token when nothing cuts or tempers the sampling. */
+  readonly entropy: number;
+  /** Loss of the update; this and the next two are `null` without an update or when not finite. */
+  readonly loss: number | null;
+  /** L2 norm of the gradient before clipping. */
+  readonly gradientNorm: number | null;
+  readonly clipFraction: number | null;
+  /** Whether an update was skipped because its gradient was not finite. */
+  readonly skipped: boolean;
+  /** Completion tokens sampled. */
+  readonly tokens: number;
+  readonly timing: StepTiming;
+}
+
+/** Wall-clock figures of a step, in seconds. */
+export interface StepTiming {
+  readonly seconds: number;
+  readonly sampleSeconds: number;
+  readonly referenceSeconds: number;
+  readonly updateSeconds: number;
+  /** Sampled tokens over the seconds of the whole step. */
+  readonly tokensPerSecond: number;
+  /** Since the run began, without the time between an interruption and its resumption. */
+  readonly elapsed: number;
+}
+
+/** Figures of one evaluation on held-out problems. */
+export interface EvaluationFigures {
+  /** Mean over problems of the share of samples with the true answer (k samples estimate it). */
+  readonly passAt1: number;
+  /** Standard error of pass@1 over problems. */
+  readonly standardError: number;
+  /** Share of problems whose majority answer is the true one. */
+  readonly majAtK: number;
+  /** Standard error of maj@k over problems. */
+  readonly majStandardError: number;
+  /** Samples per problem. */
+  readonly k: number;
+  /** Share of samples without a readable answer. */
+  readonly abstentionRate: number;
+  /** Mean tokens of a completion. */
+  readonly meanLength: number;
+  readonly problems: number;
+}
+
+/** An evaluation as a line of metrics.jsonl. */
+export interface EvaluationMetrics extends EvaluationFigures {
+  readonly kind: "evaluation";
+  /** Updates before it: 0 is the model that the run started from. */
+  readonly step: number;
+  readonly timing: { readonly seconds: number; readonly elapsed: number };
+}
+
+/** A line of metrics.jsonl. */
+export type MetricsLine = StepMetrics | EvaluationMetrics;
+
+/** The metrics of a step; `elapsed` in seconds since the run began. */
+export function stepMetrics(report: StepReport, elapsed: number): StepMetrics {
+  const { step, groups_P, update, seconds } = report;
+  const samples = groups_P.flatMap(({ samples_G }) => samples_G);
+  const tokens = sum(samples.map((sample) => sample.tokens.length));
+  return {
+    kind: "step",
+    step,
+    ...groupFigures(groups_P),
+    ...sampleFigures(samples, tokens),
+    loss: finite(update?.loss),
+    gradientNorm: finite(update?.gradientNorm),
+    clipFraction: finite(update?.clipFraction),
+    skipped: update?.skipped ?? false,
+    tokens,
+    timing: {
+      seconds: seconds.total,
+      sampleSeconds: seconds.sample,
+      referenceSeconds: seconds.reference,
+      updateSeconds: seconds.update,
+      tokensPerSecond: seconds.total > 0 ? tokens / seconds.total : 0,
+      elapsed,
+    },
+  };
+}
+
+/** The metrics of an evaluation at a step. */
+export function evaluationMetrics(step: number, figures: EvaluationFigures, timing: EvaluationMetrics["timing"]): EvaluationMetrics {
+  const { passAt1, standardError, majAtK, majStandardError, k, abstentionRate, meanLength, problems } = figures;
+  return { kind: "evaluation", step, passAt1, standardError, majAtK, majStandardError, k, abstentionRate, meanLength, problems, timing };
+}
+
+function groupFigures(groups_P: readonly Group[]) {
+  const rewards = groups_P.flatMap(({ status, reward }) => (status === "unlabelled" ? [] : reward.rewards_G));
+  const withStatus = (status: Group["status"]) => groups_P.filter((group) => group.status === status).length;
+  return {
+    pseudoReward: rewards.length === 0 ? null : mean(rewards),
+    majorityShareOfAll: mean(groups_P.map(({ vote }) => vote.shareOfAll)),
+    majorityShareOfAnswered: mean(groups_P.map(({ vote }) => vote.shareOfAnswered)),
+    unanimousShare: mean(groups_P.map(({ vote }) => (vote.shareOfAll === 1 ? 1 : 0))),
+    groupsTied: groups_P.filter(({ vote }) => vote.tied).length,
+    groupsTrained: withStatus("trained"),
+    groupsUnlabelled: withStatus("unlabelled"),
+    groupsWithoutSignal: withStatus("no-signal"),
+    kl: mean(groups_P.flatMap(({ kl_G }) => kl_G)),
+  };
+}
+
+function sampleFigures(samples: readonly Sample[], tokens: number) {
+  const logprobs = sum(samples.map((sample) => sum(sample.logprobs)));
+  return {
+    abstentionRate: mean(samples.map(({ answer }) => (answer === null ? 1 : 0))),
+    meanLength: samples.length === 0 ? 0 : tokens / samples.length,
+    truncatedShare: mean(samples.map(({ stopReason }) => (stopReason === "length" ? 1 : 0))),
+    entropy: tokens === 0 ? 0 : -logprobs / tokens,
+  };
+}
+
+/** JSON has no infinity: a figure that is not finite is written as `null` on purpose. */
+function finite(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}

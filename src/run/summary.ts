@@ -1,0 +1,45 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { RunDirectoryError } from "../errors.ts";
+import { writeFileAtomically } from "../util/atomic-write.ts";
+import type { RunDirectory } from "./directory.ts";
+import { explained, resumeAdvice } from "./explain.ts";
+
+const evaluationSchema = z.object({ passAt1: z.number(), standardError: z.number(), majAtK: z.number(), majStandardError: z.number(), k: z.int() });
+const summarySchema = z.object({
+  steps: z.int(),
+  /** Wall-clock seconds of training and evaluation, without the time between interruption and resumption. */
+  seconds: z.number(),
+  before: evaluationSchema,
+  after: evaluationSchema,
+});
+
+/** The figures of an evaluation that a summary keeps; see EvaluationFigures. */
+export type EvaluationSummary = Readonly<z.infer<typeof evaluationSchema>>;
+/** What a run came to: summary.json. */
+export type RunSummary = Readonly<z.infer<typeof summarySchema>>;
+
+/** The figures of a summary out of those of an evaluation. */
+export function summarizeEvaluation(evaluation: EvaluationSummary): EvaluationSummary {
+  return evaluationSchema.parse(evaluation);
+}
+
+/** Writes summary.json: the mark of a run that is complete. */
+export async function writeSummary(run: RunDirectory, summary: RunSummary): Promise<void> {
+  const path = join(run.path, "summary.json");
+  const content = `${JSON.stringify(summary, null, 2)}\n`;
+  await explained(`${path} could not be written`, resumeAdvice(run.path), () => writeFileAtomically(path, content));
+}
+
+/** The summary of a complete run, or `null` while it is not. Throws RunDirectoryError when it is damaged. */
+export async function readSummary(run: RunDirectory): Promise<RunSummary | null> {
+  const path = join(run.path, "summary.json");
+  const text = await readFile(path, "utf8").catch(() => null);
+  if (text === null) return null;
+  try {
+    return summarySchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new RunDirectoryError(`${path} is damaged; delete it, and --resume ${run.path} writes it again.`, { cause });
+  }
+}

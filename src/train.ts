@@ -1,0 +1,198 @@
+import type { Config } from "./config.ts";
+import { assertDisjoint, problemsOfStep } from "./data/index.ts";
+import { CheckpointError, DataError } from "./errors.ts";
+import { evaluate } from "./evaluate.ts";
+import type { Evaluation } from "./evaluate.ts";
+import type { Policy } from "./policy.ts";
+import {
+  checkpointPath, checkpointSteps, evaluationMetrics, readSummary, recordSamples, rewindSamples, saveCheckpoint, saveModel,
+  setAsideCheckpoint, stepMetrics, summarizeEvaluation, verifyCheckpoint, writeSummary,
+} from "./run/index.ts";
+import type { EvaluationMetrics, RunDirectory, RunSummary, StepMetrics } from "./run/index.ts";
+import { trainStep } from "./step.ts";
+import type { StepSettings } from "./step.ts";
+import type { Grader, LabelledProblem, Problem, Renderer, RewardSource, StepReport } from "./types.ts";
+import { deriveSeed } from "./util/random.ts";
+
+export interface TrainOptions {
+  readonly config: Config;
+  readonly policy: Policy;
+  readonly renderer: Renderer;
+  readonly grader: Grader;
+  readonly rewardOf: RewardSource;
+  readonly problems: readonly Problem[];
+  readonly heldOut: readonly LabelledProblem[];
+  /** The directory of a new run, or of an earlier one to continue. */
+  readonly run: RunDirectory;
+  readonly observer?: TrainObserver;
+  /** Asks for a stop after the step that is running; its state is saved. */
+  readonly signal: AbortSignal;
+  /** Seconds on a clock that never goes back. */
+  readonly clock: () => number;
+}
+
+/** Is told what happens, as it happens. */
+export interface TrainObserver {
+  /** The run continues after this step. */
+  readonly resumed?: (step: number) => void;
+  readonly evaluated?: (step: number, evaluation: Evaluation) => void;
+  readonly stepped?: (report: StepReport, metrics: StepMetrics) => void;
+  readonly checkpointed?: (step: number) => void;
+  readonly warned?: (message: string) => void;
+}
+
+export interface TrainResult extends RunSummary {
+  /** Stopped by the signal before the end; `after` is then the latest evaluation. */
+  readonly interrupted: boolean;
+}
+
+/**
+ * Trains for `config.steps` steps, or continues from the newest sound checkpoint of the run directory, and
+ * records everything there. Interrupted or killed at any moment and continued, a run ends as if it had
+ * not been: weights, samples and metrics (but for `timing`) are the same, bit for bit. A run that is
+ * complete is not run again. Throws DataError for a held-out problem among the training problems or a prompt
+ * that does not fit the context, RunDirectoryError when the disk refuses, and what the policy throws.
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const { config, policy, run, observer, signal } = options;
+  const summary = await readSummary(run);
+  if (summary !== null) {
+    observer?.warned?.(`${run.path} is complete (${summary.steps} steps): there is nothing left to train.`);
+    return { ...summary, interrupted: false };
+  }
+  checkProblems(options);
+  const state = await restore(options);
+  for (;;) {
+    const { step } = state;
+    const last = step === config.steps;
+    // After an interruption the evaluation waits for the resumption; only the first is never put off.
+    const due = (last || step % config.evaluateEvery === 0) && !state.evaluations.has(step);
+    if (due && !(signal.aborted && step > 0)) await evaluateAt(step, options, state);
+    if (step > state.saved && (last || signal.aborted || step % config.checkpointEvery === 0)) {
+      await saveCheckpoint(run, step, config.checkpointsKept, (directory) => policy.saveState(directory));
+      state.saved = step;
+      observer?.checkpointed?.(step);
+    }
+    if (signal.aborted) return { ...summaryOf(state), interrupted: true };
+    if (last) break;
+    await stepFrom(options, state);
+  }
+  if (policy.description.capabilities.includes("export")) await saveModel(run, (directory) => policy.exportModel(directory));
+  const result = summaryOf(state);
+  await writeSummary(run, result);
+  return { ...result, interrupted: false };
+}
+
+/** Where a run stands. */
+interface TrainState {
+  /** Updates so far. */
+  step: number;
+  /** Step of the newest checkpoint. */
+  saved: number;
+  readonly evaluations: Map<number, EvaluationMetrics>;
+  /** Seconds since the run began, without those between an interruption and its resumption. */
+  readonly elapsed: () => number;
+}
+
+/** Loads the newest sound checkpoint and drops what was recorded after it: those steps are run again. */
+async function restore({ run, policy, observer, clock }: TrainOptions): Promise<TrainState> {
+  const started = clock();
+  const hadBegun = (await run.metrics.read()).some(({ step }) => step > 0);
+  const step = await loadNewest(run, policy, observer);
+  if (step > 0) observer?.resumed?.(step);
+  else if (hadBegun) observer?.warned?.(`${run.path} has no checkpoint to continue from: the run starts again from step 0.`);
+  const lines = await run.metrics.rewind(step);
+  await rewindSamples(run, step);
+  const evaluations = lines.filter((line) => line.kind === "evaluation").map((line) => [line.step, line] as const);
+  const before = Math.max(0, ...lines.map(({ timing }) => timing.elapsed));
+  return { step, saved: step, evaluations: new Map(evaluations), elapsed: () => before + clock() - started };
+}
+
+async function loadNewest(run: RunDirectory, policy: Policy, observer: TrainObserver | undefined): Promise<number> {
+  for (const step of await checkpointSteps(run)) {
+    try {
+      await verifyCheckpoint(run, step);
+      await policy.loadState(checkpointPath(run, step));
+      return step;
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      const reason = error.message.replace(/\.$/, "");
+      observer?.warned?.(`The checkpoint of step ${step} is refused: ${reason}; the one before it is used.`);
+      await setAsideCheckpoint(run, step);
+    }
+  }
+  return 0;
+}
+
+async function evaluateAt(step: number, options: TrainOptions, state: TrainState): Promise<void> {
+  const { config, policy, renderer, grader, heldOut, run, observer, clock } = options;
+  const started = clock();
+  const evaluation = await evaluate({
+    policy,
+    renderer,
+    grader,
+    problems: heldOut,
+    samples: config.evaluateSamples,
+    temperature: config.evaluateTemperature,
+    topP: 1,
+    maxTokens: config.maxTokens,
+    // The same at every step: what changes between two evaluations is the model.
+    seed: deriveSeed(config.seed, "evaluate"),
+  });
+  const metrics = evaluationMetrics(step, evaluation, { seconds: clock() - started, elapsed: state.elapsed() });
+  await run.metrics.append(metrics);
+  state.evaluations.set(step, metrics);
+  observer?.evaluated?.(step, evaluation);
+}
+
+async function stepFrom(options: TrainOptions, state: TrainState): Promise<void> {
+  const { config, problems, run, observer } = options;
+  const step = state.step + 1;
+  const chosen_P = problemsOfStep(problems, step, config.promptsPerStep, config.seed);
+  const settings = { ...stepSettings(config), seed: deriveSeed(config.seed, "sample", step) };
+  const report = await trainStep(step, chosen_P, options, settings);
+  if (report.update?.skipped === true) {
+    observer?.warned?.(`The gradient of step ${step} is not finite: its update was skipped, the weights are unchanged.`);
+  }
+  const metrics = stepMetrics(report, state.elapsed());
+  await run.metrics.append(metrics);
+  if (step % config.recordSamplesEvery === 0) await recordSamples(run, report);
+  state.step = step;
+  observer?.stepped?.(report, metrics);
+}
+
+/** The part of a config that a step needs. */
+export function stepSettings(config: Config): StepSettings {
+  const { learningRate, beta1, beta2, epsilon, weightDecay, maxGradientNorm, clipLow, clipHigh } = config;
+  const loss = config.loss === "ppo" ? ({ kind: "ppo", clipLow, clipHigh } as const) : ({ kind: "importance_sampling" } as const);
+  return { ...config, update: { loss, learningRate, beta1, beta2, epsilon, weightDecay, maxGradientNorm } };
+}
+
+function summaryOf(state: TrainState): RunSummary {
+  const evaluations = [...state.evaluations.values()];
+  const [before, after] = [state.evaluations.get(0)!, evaluations[evaluations.length - 1]!];
+  return { steps: state.step, seconds: state.elapsed(), before: summarizeEvaluation(before), after: summarizeEvaluation(after) };
+}
+
+/**
+ * Finds before the first step what would otherwise end the run at some later one. Throws DataError; see
+ * `train`, which calls it too. Callers use it to refuse bad data before they create a run directory.
+ */
+export function checkProblems(
+  { config, policy, renderer, problems, heldOut }: Pick<TrainOptions, "config" | "policy" | "renderer" | "problems" | "heldOut">,
+): void {
+  if (heldOut.length === 0) throw new DataError(`\`held-out\` (${config.heldOut}) has no problems; evaluation needs at least one.`);
+  if (problems.length < config.promptsPerStep) {
+    throw new DataError(`\`train\` (${config.train}) has ${problems.length} problems, but a step takes ${config.promptsPerStep}; give more, or lower \`prompts-per-step\`.`);
+  }
+  assertDisjoint(problems, heldOut);
+  const { contextLength, model } = policy.description;
+  for (const { id, source, prompt } of [...problems, ...heldOut]) {
+    const length = renderer.encodePrompt(prompt).length;
+    if (length + config.maxTokens > contextLength) {
+      throw new DataError(
+        `The prompt of problem \`${id}\` of ${source} has ${length} tokens, and with \`max-tokens\` ${config.maxTokens} it does not fit the ${contextLength} tokens of context of ${model}; leave it out, or lower \`max-tokens\`.`,
+      );
+    }
+  }
+}
