@@ -35,15 +35,18 @@ const CURRICULUM = [
   { family: "chain", lowest: 3, highest: 6, share: 2 },
   { family: "bits", lowest: 2, highest: 4, share: 1 },
 ];
-const BATCH = 128;
-const PEAK_RATE = 2e-3;
+const BATCH = Number(process.env.B ?? 128);
+const PEAK_RATE = Number(process.env.LR ?? 2e-3);
 const WARM_UP = 50;
+const CLEAN = Number(process.env.CLEAN ?? 0.65);
 
-/** Normal weights of deviation 0.02 as in GPT-2, gains of one. */
-function initialWeights(layout: ParameterLayout, random: Random): Float32Array {
+/** Gains of one; matrices normal with variance 1 / inputs, those that write into the residual stream less by the number of writes. */
+function initialWeights(layout: ParameterLayout, layers: number, random: Random): Float32Array {
   const flat = new Float32Array(layout.size);
-  for (const { shape, offset, size } of layout.stored) {
-    for (let index = offset; index < offset + size; index++) flat[index] = shape.length === 1 ? 1 : 0.02 * random.normal();
+  for (const { name, shape, offset, size } of layout.stored) {
+    const writes = /(o_proj|down_proj)\.weight$/.test(name) ? 2 * layers : 1;
+    const deviation = 1 / Math.sqrt(shape.at(-1)! * writes);
+    for (let index = offset; index < offset + size; index++) flat[index] = shape.length === 1 ? 1 : deviation * random.normal();
   }
   return flat;
 }
@@ -77,14 +80,15 @@ function learningRate(step: number, steps: number): number {
 const [steps, seed, slipRate] = [Number(values.steps), Number(values.seed), Number(values.slip)];
 const folder = builtinModelFolder();
 const renderer = await loadRenderer(folder, { template: "{problem}" });
-const layout = parameterLayout(await readModelConfiguration(folder));
+const config = await readModelConfiguration(folder);
+const layout = parameterLayout(config);
 const start = await mkdtemp(join(tmpdir(), "selftrain-pretrain-"));
-await saveModel(start, folder, initialWeights(layout, createRandom(deriveSeed(seed, "weights"))), layout);
+await saveModel(start, folder, initialWeights(layout, config.layers, createRandom(deriveSeed(seed, "weights"))), layout);
 const policy = await createOnnxPolicy({ model: start, threads: 0 });
 const random = createRandom(deriveSeed(seed, "corpus"));
 const adam: Omit<UpdateOptions, "learningRate"> = { loss: { kind: "cross_entropy" }, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.01, maxGradientNorm: 1 };
 for (let step = 0; step < steps; step++) {
-  const report = await policy.update(batchOf(renderer, random, slipRate), { ...adam, learningRate: learningRate(step, steps) });
+  const report = await policy.update(batchOf(renderer, random, step < CLEAN * steps ? 0 : slipRate), { ...adam, learningRate: learningRate(step, steps) });
   if (step % 50 === 0 || step === steps - 1) console.log(`step ${step + 1}/${steps}  loss ${report.loss.toFixed(4)}`);
 }
 await cp(start, values.out, { recursive: true, filter: (source) => !source.endsWith(".safetensors") });

@@ -46,8 +46,7 @@ describe("the renderer of the built-in model", () => {
 
   it("puts the question into the template as it is, wherever the template has it", async () => {
     const renderer = await loadRenderer(folder, { template: "Q:{problem}|{problem}" });
-    const plain = await loadRenderer(folder, { template: "{problem}" });
-    expect(renderer.encodePrompt("$&{problem}")).toEqual(plain.encodePrompt("Q:$&{problem}|$&{problem}"));
+    expect(renderer.decode(renderer.encodePrompt("$&{problem}"))).toBe("Q:$&{problem}|$&{problem}");
   });
 
   it("decodes completions to text without special tokens and without ids that have no token", async () => {
@@ -86,10 +85,10 @@ describe("the renderer of the built-in model", () => {
 describe("loadRenderer", () => {
   it("stops at the end tokens of all files together", async () => {
     await edit("generation_config.json", (content) => (content["eos_token_id"] = [7, 5]));
-    await edit("config.json", (content) => (content["eos_token_id"] = 5));
-    expect((await loadRenderer(folder, { template: "{problem}" })).stopTokens).toEqual([1, 5, 7]);
+    await edit("config.json", (content) => (content["eos_token_id"] = 9));
+    expect((await loadRenderer(folder, { template: "{problem}" })).stopTokens).toEqual([1, 5, 7, 9]);
     await rm(join(folder, "generation_config.json"));
-    expect((await loadRenderer(folder, { template: "{problem}" })).stopTokens).toEqual([1, 5]);
+    expect((await loadRenderer(folder, { template: "{problem}" })).stopTokens).toEqual([1, 9]);
   });
 
   it("renders the question as the user message of a chat template, with the opening of the reply", async () => {
@@ -100,6 +99,17 @@ describe("loadRenderer", () => {
     expect(renderer.encodePrompt("1+1")).toEqual(plain.encodePrompt("<pad>[user]1+1![assistant]"));
     await writeFile(join(folder, "chat_template.jinja"), "<{{ messages[0].content }}>");
     expect((await loadRenderer(folder, { template: "{problem}" })).encodePrompt("2")).toEqual(plain.encodePrompt("<2>"));
+  });
+
+  it("adds the tokenizer's own special tokens to a plain prompt, but not to a chat, whose template writes them", async () => {
+    await edit("tokenizer.json", (content) => {
+      const single = [{ SpecialToken: { id: "<pad>", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }];
+      const special_tokens = { "<pad>": { id: "<pad>", ids: [0], tokens: ["<pad>"] } };
+      content["post_processor"] = { type: "TemplateProcessing", single, pair: single, special_tokens };
+    });
+    expect((await loadRenderer(folder, { template: "{problem}" })).encodePrompt("0")).toEqual([0, 21]);
+    await edit("tokenizer_config.json", (content) => (content["chat_template"] = "{{ eos_token }}{{ messages[0].content }}"));
+    expect((await loadRenderer(folder, { template: "{problem}" })).encodePrompt("0")).toEqual([1, 21]);
   });
 
   it("takes the default among several chat templates", async () => {

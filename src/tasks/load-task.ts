@@ -18,7 +18,7 @@ const PREFIX = "task:";
 /** One prompt in this many is held out. */
 const HELD_OUT_ONE_IN = 8;
 /** Draws per problem of the level before giving up: a set of any size that exists is complete long before. */
-const DRAWS_PER_PROBLEM = 20;
+const DRAWS_PER_PROBLEM = 12;
 
 /**
  * The split that a prompt belongs to for ever, by a hash of its text: whatever the levels, seeds and sizes,

@@ -77,43 +77,43 @@ const withIds = (trace: Trace): Trace => (builder, ...parameters) => {
 };
 
 const cases: Record<string, [shapes: number[][], trace: Trace, spread?: number]> = {
-  add: [[[2, 3], [2, 3]], withIds((b, x, y) => add(b, x!, y!))],
-  "add, one tensor twice": [[[2, 3]], withIds((b, x) => add(b, x!, x!))],
-  addConstant: [[[2, 3]], withIds((b, x) => addConstant(b, x!, b.constant(Float32Array.of(1, 2, 3), [3])))],
-  subtract: [[[2, 3], [2, 3]], withIds((b, x, y) => subtract(b, x!, y!))],
-  multiply: [[[2, 3], [2, 3]], withIds((b, x, y) => multiply(b, x!, y!))],
-  "multiply, a square": [[[2, 3]], withIds((b, x) => multiply(b, x!, x!))],
-  negate: [[[4]], withIds((b, x) => negate(b, x!))],
-  exponential: [[[4]], withIds((b, x) => exponential(b, x!))],
-  minimum: [[[8], [8]], withIds((b, x, y) => minimum(b, x!, y!)), 3],
-  clip: [[[12]], withIds((b, x) => clip(b, x!, b.constant(Float32Array.of(-0.5), []), b.constant(Float32Array.of(0.7), [])))],
-  reshape: [[[2, 6]], withIds((b, x) => reshape(b, x!, [2, 3, 2]))],
-  transpose: [[[2, 3, 2]], withIds((b, x) => transpose(b, x!, [2, 0, 1]))],
+  add: [[[2, 3], [2, 3]], withIds((b, x, y) => add(b, x, y))],
+  "add, one tensor twice": [[[2, 3]], withIds((b, x) => add(b, x, x))],
+  addConstant: [[[2, 3]], withIds((b, x) => addConstant(b, x, b.constant(Float32Array.of(1, 2, 3), [3])))],
+  subtract: [[[2, 3], [2, 3]], withIds((b, x, y) => subtract(b, x, y))],
+  multiply: [[[2, 3], [2, 3]], withIds((b, x, y) => multiply(b, x, y))],
+  "multiply, a square": [[[2, 3]], withIds((b, x) => multiply(b, x, x))],
+  negate: [[[4]], withIds((b, x) => negate(b, x))],
+  exponential: [[[4]], withIds((b, x) => exponential(b, x))],
+  minimum: [[[8], [8]], withIds((b, x, y) => minimum(b, x, y)), 3],
+  clip: [[[12]], withIds((b, x) => clip(b, x, b.constant(Float32Array.of(-0.5), []), b.constant(Float32Array.of(0.7), [])))],
+  reshape: [[[2, 6]], withIds((b, x) => reshape(b, x, [2, 3, 2]))],
+  transpose: [[[2, 3, 2]], withIds((b, x) => transpose(b, x, [2, 0, 1]))],
   split: [
     [[2, 6]],
     withIds((b, x) => {
-      const [first, second, third] = split(b, x!, [2, 2, 2]) as [Value, Value, Value];
+      const [first, second, third] = split(b, x, [2, 2, 2]) as [Value, Value, Value];
       return multiply(b, multiply(b, first, third), second);
     }),
   ],
-  softmax: [[[3, 4]], withIds((b, x) => softmax(b, x!))],
-  silu: [[[9]], withIds((b, x) => silu(b, x!)), 2],
-  linear: [[[2, 3, 4], [5, 4]], withIds((b, x, w) => linear(b, x!, w!))],
-  "batchMatmul a b": [[[2, 3, 4], [2, 4, 2]], withIds((b, x, y) => batchMatmul(b, x!, y!))],
-  "batchMatmul a b^T, scaled": [[[2, 3, 4], [2, 5, 4]], withIds((b, x, y) => batchMatmul(b, x!, y!, { transposeRight: true, scale: 0.3 }))],
-  rmsNorm: [[[2, 2, 6], [6]], withIds((b, x, g) => rmsNorm(b, x!, g!, 1e-5))],
+  softmax: [[[3, 4]], withIds((b, x) => softmax(b, x))],
+  silu: [[[9]], withIds((b, x) => silu(b, x)), 2],
+  linear: [[[2, 3, 4], [5, 4]], withIds((b, x, w) => linear(b, x, w))],
+  "batchMatmul a b": [[[2, 3, 4], [2, 4, 2]], withIds((b, x, y) => batchMatmul(b, x, y))],
+  "batchMatmul a b^T, scaled": [[[2, 3, 4], [2, 5, 4]], withIds((b, x, y) => batchMatmul(b, x, y, { transposeRight: true, scale: 0.3 }))],
+  rmsNorm: [[[2, 2, 6], [6]], withIds((b, x, g) => rmsNorm(b, x, g, 1e-5))],
   rotary: [
     [[1, 3, 8]],
     withIds((b, x) => {
       const angles = [0, 0, 1, 0.1, 2, 0.2];
       const table = (entry: (angle: number) => number) => b.constant(Float32Array.from(angles, entry), [3, 2]);
       const tables = { cosine: table(Math.cos), sine: table(Math.sin), negativeSine: table((angle) => -Math.sin(angle)) };
-      return rotary(b, x!, b.constant([0], [1]), tables, 2);
+      return rotary(b, x, b.constant([0], [1]), tables, 2);
     }),
   ],
-  "lookUp with repeated ids": [[[3, 4]], (b, table) => lookUp(b, table!, declareIds(b))],
-  selectRows: [[[2, 3, 2]], withIds((b, x) => selectRows(b, x!, b.constant([4, 0, 3], [3])))],
-  "tokenLogprobs with repeated targets": [[[5, 4], [3, 4]], (b, hidden, table) => tokenLogprobs(b, hidden!, table!, declareIds(b))],
+  "lookUp with repeated ids": [[[3, 4]], (b, table) => lookUp(b, table, declareIds(b))],
+  selectRows: [[[2, 3, 2]], withIds((b, x) => selectRows(b, x, b.constant([4, 0, 3], [3])))],
+  "tokenLogprobs with repeated targets": [[[5, 4], [3, 4]], (b, hidden, table) => tokenLogprobs(b, hidden, table, declareIds(b))],
 };
 
 describe("gradients agree with central differences", () => {
@@ -126,8 +126,8 @@ describe("gradients agree with central differences", () => {
 
 it("finds a planted error", async () => {
   const wrong: Trace = withIds((b, x) => {
-    const output = b.node("Exp", [x!], x!.shape);
-    b.record({ inputs: [x!], outputs: [output], pullback: ([gradient]) => [{ dense: gradient! }] });
+    const output = b.node("Exp", [x], x.shape);
+    b.record({ inputs: [x], outputs: [output], pullback: ([gradient]) => [{ dense: gradient! }] });
     return output;
   });
   expect(await worstError([[4]], wrong)).toBeGreaterThan(0.1);

@@ -1,0 +1,29 @@
+import type { Terminal } from "./terminal.ts";
+
+/** `npm start` passes on the Ctrl-C that the terminal has sent already: signals this close are one, in seconds. */
+const SAME_SIGNAL = 0.5;
+
+/**
+ * Runs a task that can be stopped: the first Ctrl-C aborts the signal, so that the task saves its state
+ * and returns; a second one ends the process at once. `clock` in seconds.
+ */
+export async function interruptible<T>(terminal: Terminal, clock: () => number, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  let first: number | null = null;
+  const onSignal = (): void => {
+    const now = clock();
+    if (first === null) {
+      first = now;
+      terminal.line("stopping after this step, with the state saved (Ctrl-C again ends at once) …");
+      controller.abort();
+    } else if (now - first > SAME_SIGNAL) {
+      process.exit(130);
+    }
+  };
+  process.on("SIGINT", onSignal);
+  try {
+    return await task(controller.signal);
+  } finally {
+    process.off("SIGINT", onSignal);
+  }
+}

@@ -1,0 +1,25 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { z } from "zod";
+import { addDemoCommand } from "./demo.ts";
+import { addTrainCommand } from "./train.ts";
+import { addVoteCommand } from "./vote.ts";
+
+/** The command line of selftrain. Its parse throws what commander and the commands throw, and prints no errors. */
+export function createProgram(): Command {
+  const program = new Command("selftrain")
+    .description("Label-free reinforcement learning for language models: Self-Rewarded Training (arXiv 2505.21444).")
+    .version(packageVersion(), "--version", "print the version")
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+  addDemoCommand(program);
+  addTrainCommand(program);
+  addVoteCommand(program);
+  return program;
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+}

@@ -1,0 +1,107 @@
+import { resolve } from "node:path";
+import { performance } from "node:perf_hooks";
+import type { Config } from "../config.ts";
+import { InterruptedError } from "../errors.ts";
+import { createGrader } from "../grading/index.ts";
+import type { Policy } from "../policy.ts";
+import { loadRenderer } from "../render/index.ts";
+import type { RunDirectory } from "../run/index.ts";
+import { groundTruthReward, majorityReward } from "../srt/reward.ts";
+import { builtinModelFolder } from "../tasks/index.ts";
+import { checkProblems, train } from "../train.ts";
+import type { TrainObserver, TrainOptions, TrainResult } from "../train.ts";
+import type { Grader, RewardSource } from "../types.ts";
+import { interruptible } from "./interrupt.ts";
+import type { Output } from "./output.ts";
+import { loadRunProblems } from "./problems.ts";
+import type { RunProblems } from "./problems.ts";
+import { createProgress } from "./progress.ts";
+import { comparison, examples } from "./summary.ts";
+import type { EvaluationAt } from "./summary.ts";
+import type { Terminal } from "./terminal.ts";
+
+/**
+ * Runs a config in the directory that `openRun` gives, shows it, and prints what came of it. Everything
+ * that can be wrong with data and model is found before `openRun` is called. Throws InterruptedError when
+ * Ctrl-C stopped it, with the state saved.
+ */
+export async function runTraining(config: Config, openRun: () => Promise<RunDirectory>, output: Output): Promise<void> {
+  output.terminal.status("loading the model …");
+  try {
+    const folder = config.model === "builtin" ? builtinModelFolder() : config.model;
+    const problems = await loadRunProblems(config);
+    const renderer = await loadRenderer(folder, { template: config.template });
+    const policy = await createPolicy(config, folder);
+    try {
+      checkProblems({ config, policy, renderer, problems: problems.training, heldOut: problems.heldOut });
+      const grader = createGrader();
+      const parts = { config, policy, renderer, grader, rewardOf: rewardOf(config, problems, grader) };
+      const run = await openRun();
+      try {
+        await runAndReport({ ...parts, run }, problems, output);
+      } finally {
+        await run.close();
+      }
+    } finally {
+      await policy.close();
+    }
+  } finally {
+    output.terminal.status("");
+  }
+}
+
+/** The engine is loaded only when a model is run: other commands start without its native code. */
+async function createPolicy({ engine }: Config, model: string): Promise<Policy> {
+  const { createOnnxPolicy } = await import("../onnx/index.ts");
+  return createOnnxPolicy({ model, threads: engine.threads });
+}
+
+function rewardOf({ threshold, share }: Config, { labels }: RunProblems, grader: Grader): RewardSource {
+  return labels === null ? majorityReward({ threshold, share }) : groundTruthReward(labels, grader.same);
+}
+
+type Parts = Omit<TrainOptions, "problems" | "heldOut" | "observer" | "signal" | "clock">;
+
+async function runAndReport(parts: Parts, problems: RunProblems, { terminal, result }: Output): Promise<void> {
+  const { config, policy, run } = parts;
+  terminal.line(`training ${config.model} (${policy.description.parameters} parameters) for ${config.steps} steps; run directory: ${run.path}`);
+  const { outcome, evaluations } = await watched(parts, problems, terminal);
+  if (outcome.interrupted) {
+    throw new InterruptedError(`interrupted after step ${outcome.steps}; the state is saved. Continue with: selftrain train --resume ${run.path}`);
+  }
+  for (const line of [...comparison(outcome), ...examples(evaluations), "", `The run lies in ${run.path}`]) terminal.line(line);
+  result(resultFields(outcome, resolve(run.path)));
+}
+
+/** Trains and shows the progress; gives back the result with the first and the last evaluation that were seen. */
+async function watched(parts: Parts, { training, heldOut }: RunProblems, terminal: Terminal) {
+  const clock = (): number => performance.now() / 1000;
+  const progress = createProgress(parts.config.steps, terminal, clock);
+  const evaluations: EvaluationAt[] = [];
+  const observer: TrainObserver = {
+    ...progress.observer,
+    evaluated: (step, evaluation) => {
+      evaluations.push({ step, evaluation });
+      progress.observer.evaluated?.(step, evaluation);
+    },
+  };
+  terminal.status("evaluating the model …");
+  try {
+    const task = (signal: AbortSignal) => train({ ...parts, problems: training, heldOut, observer, signal, clock });
+    return { outcome: await interruptible(terminal, clock, task), evaluations };
+  } finally {
+    progress.close();
+  }
+}
+
+function resultFields({ steps, seconds, before, after }: TrainResult, runDirectory: string) {
+  return {
+    runDirectory,
+    steps,
+    seconds,
+    // The system counts in KiB.
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    passAt1: { before: before.passAt1, after: after.passAt1 },
+    majAtK: { k: after.k, before: before.majAtK, after: after.majAtK },
+  };
+}

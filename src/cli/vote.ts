@@ -1,0 +1,62 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { DataError, UsageError } from "../errors.ts";
+import { createGrader } from "../grading/index.ts";
+import { writeFileAtomically } from "../util/atomic-write.ts";
+import { systemReason } from "../util/system-error.ts";
+import { ballotRow, castBallot, readCompletions, summarizeBallots } from "./ballot.ts";
+import type { Ballot, BallotSummary } from "./ballot.ts";
+import { counted, percent, shorten, table, tally } from "./format.ts";
+import { createOutput, jsonOption } from "./output.ts";
+
+interface VoteFlags {
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+/** `selftrain vote COMPLETIONS.jsonl [--out FILE.jsonl]`: the vote of completions that some other system sampled. */
+export function addVoteCommand(program: Command): void {
+  program
+    .command("vote")
+    .description("Vote on completions that some other system sampled: pseudo-labels and rewards, as a training step gives them.")
+    .argument("<COMPLETIONS.jsonl>", "rows {id, problem?, completions: [text, …], answer?}; final answers are read from the last \\boxed{}")
+    .option("--out <FILE.jsonl>", "write a row for each problem: classes, majority share, margin, abstentions, pseudo-label, rewards")
+    .addOption(jsonOption())
+    .action(voteOn);
+}
+
+async function voteOn(file: string, { out, json }: VoteFlags): Promise<void> {
+  if (out !== undefined && resolve(out) === resolve(file)) throw new UsageError(`--out ${out} is the file that is read; name another`);
+  const { terminal, result } = createOutput(json === true);
+  const grader = createGrader();
+  const ballots = (await readCompletions(file)).map((row) => castBallot(row, grader));
+  if (out !== undefined) await writeBallots(out, ballots);
+  const summary = summarizeBallots(ballots);
+  for (const line of [...ballotLines(ballots), "", summaryLine(summary)]) terminal.line(line);
+  result({ ...summary });
+}
+
+async function writeBallots(file: string, ballots: readonly Ballot[]): Promise<void> {
+  try {
+    await writeFileAtomically(file, ballots.map((ballot) => `${JSON.stringify(ballotRow(ballot))}\n`).join(""));
+  } catch (error) {
+    throw new DataError(`cannot write ${file}: ${systemReason(error) ?? String(error)}.`, { cause: error });
+  }
+}
+
+function ballotLines(ballots: readonly Ballot[]): readonly string[] {
+  const rows = ballots.map(({ id, vote, pseudoLabel, labelCorrect }) => [
+    shorten(id, 32),
+    percent(vote.shareOfAll),
+    percent(vote.margin),
+    pseudoLabel === null ? "none" : shorten(pseudoLabel, 24),
+    labelCorrect === null ? "" : labelCorrect ? "right" : "wrong",
+    tally(vote.classes, vote.abstentions) + (vote.tied ? " (tied)" : ""),
+  ]);
+  return table([["problem", "majority", "margin", "pseudo-label", "", "answers"], ...rows]);
+}
+
+function summaryLine({ problems, labelAccuracy, meanMajorityShare, abstentions }: BallotSummary): string {
+  const accuracy = labelAccuracy === null ? "" : `, label accuracy ${percent(labelAccuracy)}`;
+  return `${counted(problems, "problem")}: mean majority share ${percent(meanMajorityShare)}, ${counted(abstentions, "abstention")}${accuracy}`;
+}

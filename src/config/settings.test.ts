@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { UsageError } from "../errors.ts";
+import { parseSettings } from "./file.ts";
+import { flagSettings, resolveConfig } from "./settings.ts";
+
+const required = "train: a.jsonl\nheld-out: b.jsonl\n";
+const resolve = (text: string, flags: Record<string, string> = {}) =>
+  resolveConfig(new Map([...parseSettings(text, "srt.yaml"), ...flagSettings(flags)]), "srt.yaml");
+
+/** The sentence with which a file and flags are refused. */
+const refusal = (text: string, flags: Record<string, string> = {}): string => {
+  try {
+    resolve(text, flags);
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+  return "accepted";
+};
+
+describe("resolveConfig", () => {
+  it("lets flags override the file, key by key", () => {
+    expect(resolve(`${required}seed: 1\nsteps: 5\n`, { steps: "7", "fields.id": "key" })).toMatchObject({
+      seed: 1,
+      steps: 7,
+      fields: { id: "key", answer: "answer" },
+    });
+  });
+
+  it.each([
+    [`${required}learning-rat: 1\n`, "unknown key `learning-rat` in srt.yaml; did you mean `learning-rate`?"],
+    [`${required}learningRate: 1\n`, "unknown key `learningRate` in srt.yaml; did you mean `learning-rate`?"],
+    [`${required}engine:\n  threds: 1\n`, "unknown key `engine.threds` in srt.yaml; did you mean `engine.threads`?"],
+    [`${required}zzz: 1\n`, "unknown key `zzz` in srt.yaml; `selftrain train --help` lists every key"],
+    [`${required}steps: many\n`, "srt.yaml: `steps` is `many`; expected a whole number of at least 1."],
+    [`${required}steps: 0\n`, "srt.yaml: `steps` is `0`; expected a whole number of at least 1."],
+    [`${required}steps: [1]\n`, "srt.yaml: `steps` is a list; expected a whole number of at least 1."],
+    [`${required}steps:\n`, "srt.yaml: `steps` is empty; expected a whole number of at least 1."],
+    [`${required}algorithm: ppo\n`, "srt.yaml: `algorithm` is `ppo`; expected one of `rloo`, `grpo`, `dr-grpo`."],
+    [`${required}template: hello\n`, "srt.yaml: `template` is `hello`; expected text that contains `{problem}`."],
+    ["held-out: b.jsonl\n", "srt.yaml: `train` is missing. Training questions: `task:FAMILY/LEVEL` (generated) or a .jsonl file."],
+    ["", "srt.yaml: `train` is missing. Training questions: `task:FAMILY/LEVEL` (generated) or a .jsonl file."],
+    [
+      "train: task:chain/5\nheld-out: b.jsonl\n",
+      "`train-problems` is 0, but `train` is the task `task:chain/5`, which generates as many questions as it is asked for: give a number.",
+    ],
+    [
+      `${required}train-problems: 8\nprompts-per-step: 9\n`,
+      "`prompts-per-step` is 9, but `train-problems` is only 8: a step takes each question at most once.",
+    ],
+  ])("of %j says so in one sentence", (text, expected) => expect(refusal(text)).toEqual(expected));
+
+  it("names the flag that is wrong", () => {
+    expect(refusal(required, { steps: "abc" })).toBe("flag --steps: `steps` is `abc`; expected a whole number of at least 1.");
+    expect(refusal(required, { temperature: "" })).toBe("flag --temperature: `temperature` is ``; expected a number of more than 0.");
+  });
+});

@@ -1,0 +1,78 @@
+import { configSchema } from "../config.ts";
+import type { Config } from "../config.ts";
+import { UsageError } from "../errors.ts";
+import { nearest } from "../util/nearest.ts";
+import { configKey, configKeys } from "./keys.ts";
+import type { ConfigKey } from "./keys.ts";
+import { nested } from "./names.ts";
+
+/** A value that a person gave, and where: a file's name, or `a flag`. */
+export interface Setting {
+  readonly value: unknown;
+  readonly from: string;
+}
+
+/** What a person gave, by key name (kebab-case, dotted). Later sources override earlier ones key by key. */
+export type Settings = ReadonlyMap<string, Setting>;
+
+/**
+ * The complete config of some settings, every default filled in. `file` is named where a key is missing.
+ * Throws UsageError: one sentence about the first unknown, wrong or missing key, or about keys that
+ * contradict each other.
+ */
+export function resolveConfig(settings: Settings, file: string): Config {
+  for (const [name, { from }] of settings) {
+    if (configKey(name) === undefined) throw unknownKey(name, from);
+  }
+  const given = configKeys.filter(({ name }) => settings.has(name));
+  const parsed = configSchema.safeParse(nested(given.map((key) => [key, settings.get(key.name)!.value])));
+  if (parsed.success) return consistent(parsed.data);
+  const wrong = new Set(parsed.error.issues.map(({ path }) => path.join(".")));
+  // Issues come in an order of zod's own; people read the schema's.
+  const key = configKeys.find(({ path }) => wrong.has(path.join(".")));
+  if (key === undefined) throw parsed.error;
+  const setting = settings.get(key.name);
+  if (setting === undefined) throw new UsageError(`${file}: \`${key.name}\` is missing. ${key.description}`);
+  throw new UsageError(`${setting.from}: \`${key.name}\` is ${shown(setting.value)}; expected ${key.expected}.`);
+}
+
+/** Settings of flags: text by key name. Numbers and booleans are read as such; what is neither stays text and is refused later. */
+export function flagSettings(flags: Readonly<Record<string, string>>): Settings {
+  return new Map(Object.entries(flags).map(([name, text]) => [name, { value: flagValue(text, configKey(name)?.type), from: `flag --${name}` }]));
+}
+
+function flagValue(text: string, type: ConfigKey["type"] | undefined): unknown {
+  if (type === "number" && text.trim() !== "" && Number.isFinite(Number(text))) return Number(text);
+  if (type === "boolean" && (text === "true" || text === "false")) return text === "true";
+  return text;
+}
+
+function unknownKey(name: string, from: string): UsageError {
+  const meant = nearest(name, configKeys.map((key) => key.name));
+  const advice = meant === undefined ? "`selftrain train --help` lists every key" : `did you mean \`${meant}\`?`;
+  return new UsageError(`unknown key \`${name}\` in ${from}; ${advice}`);
+}
+
+/** Refuses what no single key shows to be wrong. */
+function consistent(config: Config): Config {
+  const sources = [
+    ["train", config.train, "train-problems", config.trainProblems],
+    ["held-out", config.heldOut, "held-out-problems", config.heldOutProblems],
+  ] as const;
+  for (const [key, spec, countKey, count] of sources) {
+    if (spec.startsWith("task:") && count === 0) {
+      throw new UsageError(`\`${countKey}\` is 0, but \`${key}\` is the task \`${spec}\`, which generates as many questions as it is asked for: give a number.`);
+    }
+  }
+  if (config.trainProblems > 0 && config.trainProblems < config.promptsPerStep) {
+    throw new UsageError(
+      `\`prompts-per-step\` is ${config.promptsPerStep}, but \`train-problems\` is only ${config.trainProblems}: a step takes each question at most once.`,
+    );
+  }
+  return config;
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return `\`${value}\``;
+  return Array.isArray(value) ? "a list" : value === null ? "empty" : "of another kind";
+}

@@ -1,0 +1,292 @@
+import type { Answer } from "./answer.ts";
+import { keyOf, leafFrom, leafOf } from "./leaf.ts";
+import { numeral } from "./expression.ts";
+import { labelOf } from "./labels.ts";
+import { isFunction } from "./parse-call.ts";
+import { intersect, interval, REALS, point, region, without } from "./regions.ts";
+import { readRelation } from "./relations.ts";
+import { cut, isCommand, isOneGroup, isSymbol, split, topLevel, trimmed } from "./split.ts";
+import type { TopLevel } from "./split.ts";
+import { tokenize } from "./tokens.ts";
+import type { Token } from "./tokens.ts";
+import { canonicalUnit, isQualifier, multiplierOf } from "./units.ts";
+
+const MAX_DEPTH = 12;
+const MAX_ITEMS = 64;
+const WORDS_ONLY = /^[\s.]*\p{L}[\p{L}'’-]{0,30}(?:[\s,]+\p{L}[\p{L}'’-]{0,30}){0,12}[\s.!]*$/u;
+const isSeparator = (token: Token): boolean => isSymbol(token, ",", ";");
+
+/** The structure of an answer as written; `null` when nothing is left of it without typesetting. */
+export function readAnswer(text: string): Answer | null {
+  const plain = readWords(text);
+  if (plain !== null) return plain;
+  const tokens = tokenize(text);
+  if (tokens === null) return { kind: "text", key: `'${text.trim()}` };
+  const kept = trimmed(tokens);
+  return kept.length === 0 ? null : structureOf(kept, 0);
+}
+
+/** Words without mathematics. Short runs of letters without a vowel, such as `xyz`, are products. */
+function readWords(text: string): Answer | null {
+  if (text.length > 400 || /[\d\\$]/.test(text) || !WORDS_ONLY.test(text)) return null;
+  const words = text.toLowerCase().match(/[\p{L}'’-]+/gu)!;
+  const isWord = (word: string) => (word.length >= 3 && /[aeiouy]/.test(word)) || /[^a-z'’-]/.test(word) || ["no", "up"].includes(word);
+  const known = words.every((word) => ["and", "or", "pi", "sqrt", "infinity", "sin", "cos", "tan", "log", "exp"].includes(word) || word.length < 3);
+  return !known && words.some(isWord) ? textAnswer(words.join(" ")) : ["no", "up"].includes(words.join(" ")) ? textAnswer(words[0]) : null;
+}
+
+const textAnswer = (words: string): Answer => ({ kind: "text", key: `"${words.replace(/^(?:the|an?) /, "")}"` });
+
+/** The structure of the tokens of an answer or of a part of one. */
+export function structureOf(given: readonly Token[], depth: number): Answer {
+  const tokens = trimmed(given);
+  if (tokens.length === 0 || depth > MAX_DEPTH) return leafOf(given);
+  const choice = readChoice(tokens, depth);
+  if (choice) return choice;
+  const marks = topLevel(tokens);
+  if (marks.arrows.length > 0) return structureOf(tokens.slice(marks.arrows.at(-1)! + 1), depth + 1);
+  if (marks.separators.length > 0) return readSeparated(tokens, marks.separators, depth);
+  if (marks.relations.length > 0) return readRelation(tokens, marks.relations, (part) => structureOf(part, depth + 1));
+  return readValue(tokens, marks, depth);
+}
+
+/** (B) 12: the letter of a choice before its value. */
+function readChoice(tokens: readonly Token[], depth: number): Answer | null {
+  const letter = tokens[1];
+  const rest = tokens[3];
+  if (!rest || !isSymbol(tokens[0], "(") || letter?.kind !== "letter" || !/^[A-J]$/.test(letter.value) || !isSymbol(tokens[2], ")")) return null;
+  if (rest.kind !== "number" && rest.kind !== "text" && !isCommand(rest, "frac", "dollar", "sqrt")) return null;
+  return { kind: "labelled", key: keyOf(tokens), label: `(${letter.value})`, value: structureOf(tokens.slice(3), depth + 1), equation: null };
+}
+
+function readSeparated(tokens: readonly Token[], separators: readonly number[], depth: number): Answer {
+  const parts = cut(tokens, separators).filter((part) => trimmed(part).length > 0);
+  if (parts.length > MAX_ITEMS) return { ...leafOf([]), key: keyOf(tokens) };
+  const items = parts.map((part) => structureOf(part, depth + 1));
+  return items.length === 1 ? items[0]! : readList(items, keyOf(tokens));
+}
+
+/** Items side by side: a list, or conditions on one variable, or values of one variable. */
+function readList(items: readonly Answer[], key: string): Answer {
+  const [first, ...rest] = items;
+  if (first?.kind === "labelled" && rest.every(({ kind }) => kind !== "labelled" && kind !== "relation" && kind !== "text") && rest.length > 0) {
+    return { kind: "labelled", key, label: first.label, value: collection([first.value, ...rest], true, key), equation: null };
+  }
+  const labels = new Set(items.map((item) => (item.kind === "labelled" ? item.label : null)));
+  if (labels.size === 1 && first?.kind === "labelled") {
+    const values = items.flatMap((item) => (item.kind === "labelled" ? [item.value] : []));
+    return { kind: "labelled", key, label: first.label, value: combined(values, key), equation: null };
+  }
+  return collection(items, true, key);
+}
+
+/** Values or conditions of one variable: conditions hold together where they can, else they are alternatives. */
+function combined(values: readonly Answer[], key: string): Answer {
+  const [first, ...rest] = values;
+  if (first?.kind !== "region") return collection(values, true, key);
+  let common: Answer = first;
+  for (const next of rest) {
+    if (next.kind !== "region" || common.kind !== "region") return collection(values, true, key);
+    const both = intersect(common.pieces, next.pieces);
+    if (both === null) return collection(values, true, key);
+    common = both.length > 0 ? region(both, key) : region([...common.pieces, ...next.pieces], key);
+  }
+  return common;
+}
+
+/** A set or list; nested lists are one list, and a list of one is its item. */
+function collection(items: readonly Answer[], listed: boolean, key: string): Answer {
+  const flat = items.flatMap((item) => (item.kind === "collection" && item.listed ? item.items : [item]));
+  return flat.length === 1 ? flat[0]! : { kind: "collection", key, listed, items: flat };
+}
+
+/** A value without separators and relations at its top level. */
+function readValue(tokens: readonly Token[], marks: TopLevel, depth: number): Answer {
+  if (tokens.length === 1 && tokens[0]!.kind === "number") return leafOf(tokens);
+  const signs = tokens.findIndex((token) => isSymbol(token, "±", "∓"));
+  if (signs >= 0) return readPlusMinus(tokens, depth);
+  if (tokens[0]!.kind === "environment" && isOneGroup(tokens)) return readMatrix(tokens, depth);
+  if (marks.setOperators.length > 0) return readSetAlgebra(tokens, marks.setOperators, depth);
+  if (isOneGroup(tokens) || isHalfOpen(tokens)) return readGroup(tokens, depth);
+  if (isCommand(tokens[0], "mathbb{R}") && tokens.length === 1) return region([REALS], keyOf(tokens));
+  if (isCommand(tokens[0], "emptyset") && tokens.length === 1) return { kind: "collection", key: "{}", listed: false, items: [] };
+  if (marks.colons.length > 0) return readRatio(cut(tokens, marks.colons), tokens, depth);
+  return readQuantity(tokens, depth) ?? leafOrText(tokens);
+}
+
+function leafOrText(tokens: readonly Token[]): Answer {
+  const leaf = leafOf(tokens);
+  const isWord = leaf.expression === null && tokens.every(({ kind, value }) => kind === "text" || kind === "letter" || value === "-" || value === "'");
+  if (!isWord || tokens.length === 0) return leaf;
+  const words = tokens.map(({ kind, value, spaced }, index) => (index > 0 && (kind === "text" || spaced) ? ` ${value}` : value)).join("");
+  return textAnswer(words.toLowerCase());
+}
+
+/** a ± b is the two values; every sign of one answer goes the same way. */
+function readPlusMinus(tokens: readonly Token[], depth: number): Answer {
+  const signed = (upper: boolean): Answer => {
+    const chosen = tokens.map((token): Token => {
+      if (!isSymbol(token, "±", "∓")) return token;
+      return { ...token, value: (token.value === "±") === upper ? "+" : "-" };
+    });
+    return structureOf(chosen, depth + 1);
+  };
+  const [plus, minus] = [signed(true), signed(false)];
+  if (plus.kind === "collection" && minus.kind === "collection" && isOneGroup(tokens)) return collection([...plus.items, ...minus.items], false, keyOf(tokens));
+  return { kind: "collection", key: keyOf(tokens), listed: true, items: [plus, minus] };
+}
+
+function readMatrix(tokens: readonly Token[], depth: number): Answer {
+  const rows = split(tokens.slice(1, -1), (token) => isSymbol(token, "\\\\")).filter((row) => row.length > 0);
+  const cells = rows.map((row) => split(row, (token) => isSymbol(token, "&")).map((cell) => structureOf(cell, depth + 1)));
+  return { kind: "matrix", key: keyOf(tokens), rows: cells };
+}
+
+/** Unions, intersections and differences of intervals and finite sets, from left to right. */
+function readSetAlgebra(tokens: readonly Token[], at: readonly number[], depth: number): Answer {
+  const key = keyOf(tokens);
+  const operands = cut(tokens, at).map((part) => toRegion(structureOf(part, depth + 1)));
+  let result = operands[0]!;
+  for (const [index, position] of at.entries()) {
+    const next = setOperation(tokens[position]!.value, result, operands[index + 1]!, key);
+    if (next === null) return leafOf(tokens);
+    result = next;
+  }
+  return result;
+}
+
+function setOperation(operator: string, left: Answer, right: Answer, key: string): Answer | null {
+  if (left.kind === "collection" && right.kind === "collection" && operator === "∪") {
+    return { kind: "collection", key, listed: false, items: [...left.items, ...right.items] };
+  }
+  const [a, b] = [piecesOf(left), piecesOf(right)];
+  if (a === null || b === null) return null;
+  if (operator === "∪") return region([...a, ...b], key);
+  if (operator === "∩") {
+    const common = intersect(a, b);
+    return common && region(common, key);
+  }
+  const points = right.kind === "collection" ? right.items.flatMap((item) => (item.kind === "leaf" ? [item] : [])) : right.kind === "leaf" ? [right] : null;
+  const rest = points && without(a, points);
+  return rest && region(rest, key);
+}
+
+function piecesOf(answer: Answer) {
+  if (answer.kind === "region") return answer.pieces;
+  if (answer.kind === "leaf") return [point(answer)];
+  if (answer.kind !== "collection") return null;
+  const points = answer.items.flatMap((item) => (item.kind === "leaf" ? [point(item)] : []));
+  return points.length === answer.items.length ? points : null;
+}
+
+/** In a union, (a, b) and [a, b] are intervals. */
+export function toRegion(answer: Answer): Answer {
+  if (answer.kind === "labelled") return toRegion(answer.value);
+  if (answer.kind !== "sequence" || answer.items.length !== 2 || answer.brackets.length !== 1 || !"([".includes(answer.brackets)) return answer;
+  const [low, high] = answer.items;
+  if (low?.kind !== "leaf" || high?.kind !== "leaf") return answer;
+  const closed = answer.brackets === "[";
+  return region([interval(low, high, closed, closed)], answer.key);
+}
+
+/** [a, b) and (a, b]: the brackets don't match, and no other bracket closes before the end. */
+function isHalfOpen(tokens: readonly Token[]): boolean {
+  const [first, last] = [tokens[0], tokens.at(-1)];
+  return ((isSymbol(first, "(") && isSymbol(last, "]")) || (isSymbol(first, "[") && isSymbol(last, ")"))) && isOneGroup(tokens);
+}
+
+function readGroup(tokens: readonly Token[], depth: number): Answer {
+  const open = tokens[0]!.value;
+  const inner = trimmed(tokens.slice(1, -1));
+  const key = keyOf(tokens);
+  const isSet = open === "{";
+  if (inner.length === 0) return isSet ? { kind: "collection", key: "{}", listed: false, items: [] } : leafOf(tokens);
+  const builder = isSet ? readBuilder(inner, depth) : null;
+  if (builder) return builder;
+  const parts = split(inner, isSeparator);
+  const close = tokens.at(-1)!.value;
+  const isMixed = (open === "(" && close === "]") || (open === "[" && close === ")");
+  if (parts.length > MAX_ITEMS || (isMixed && parts.length !== 2)) return { ...leafOf([]), key };
+  if (parts.length === 1) {
+    const only = structureOf(inner, depth + 1);
+    // (x + 1) and {x} are formulas in brackets; |x| and the like keep theirs.
+    return only.kind === "leaf" && only.expression === null ? leafOrText(isSet || open === "(" ? inner : tokens) : only;
+  }
+  const items = parts.map((part) => structureOf(part, depth + 1));
+  // Bare braces are invisible in LaTeX: {1, 3} is the list 1, 3.
+  if (isSet) return collection(items, tokens[0]!.kind === "symbol", key);
+  const [low, high] = items;
+  const isUnbounded = low?.kind === "leaf" && high?.kind === "leaf" && (low.infinite === -1 || high.infinite === 1);
+  if (items.length === 2 && low?.kind === "leaf" && high?.kind === "leaf" && (isMixed || isUnbounded)) {
+    return region([interval(low, high, open === "[", close === "]")], key);
+  }
+  return { kind: "sequence", key, brackets: open === "langle" ? "(" : open, items };
+}
+
+/** { x | condition } is what the condition says of x. */
+function readBuilder(inner: readonly Token[], depth: number): Answer | null {
+  const bar = inner.findIndex((token) => isSymbol(token, "|", ":"));
+  if (bar <= 0) return null;
+  const [subject = []] = split(inner.slice(0, bar), (token) => isSymbol(token, "∈"));
+  if (labelOf(subject) === null) return null;
+  const condition = structureOf(inner.slice(bar + 1), depth + 1);
+  return condition.kind === "labelled" ? condition.value : condition;
+}
+
+/** a : b, or the time of day where the second part has two digits. */
+function readRatio(parts: readonly (readonly Token[])[], tokens: readonly Token[], depth: number): Answer {
+  const isTime = parts.length <= 3 && parts.slice(1).every((part) => part.length === 1 && /^\d\d$/.test(part[0]!.value));
+  const items = parts.map((part) => structureOf(part, depth + 1));
+  return { kind: "sequence", key: keyOf(tokens), brackets: isTime ? "time" : ":", items };
+}
+
+const CURRENCIES: ReadonlyMap<string, string> = new Map([["dollar", "dollar"], ["euro", "euro"], ["pound", "pound sterling"]]);
+
+/** A value with a unit or currency; `null` where there is none. */
+function readQuantity(tokens: readonly Token[], depth: number): Answer | null {
+  const key = keyOf(tokens);
+  const [first, last] = [tokens[0]!, tokens.at(-1)!];
+  const quantity = (unit: string, part: readonly Token[]): Answer => ({ kind: "quantity", key, unit, value: structureOf(part, depth + 1) });
+  if (tokens.length < 2) return null;
+  if (first.kind === "command" && CURRENCIES.has(first.value)) return quantity(CURRENCIES.get(first.value)!, tokens.slice(1));
+  if (isSymbol(first, "-", "+") && tokens[1]!.kind === "command" && CURRENCIES.has(tokens[1]!.value)) {
+    return quantity(CURRENCIES.get(tokens[1]!.value)!, [first, ...tokens.slice(2)]);
+  }
+  if (last.kind === "command" && CURRENCIES.has(last.value)) return quantity(CURRENCIES.get(last.value)!, tokens.slice(0, -1));
+  // \tan 45^\circ is a number; 45^\circ is an angle.
+  const degree = tokens.some(({ kind, value }) => kind === "command" && isFunction(value)) ? 0 : degreeStart(tokens);
+  if (degree > 0) return quantity("degree", tokens.slice(0, degree));
+  return readWordedQuantity(tokens, key, depth);
+}
+
+function readWordedQuantity(tokens: readonly Token[], key: string, depth: number): Answer | null {
+  const text = tokens.findIndex(({ kind }) => kind === "text");
+  if (text < 0 || tokens.some(({ kind, value }) => kind === "text" && isQualifier(value))) return null;
+  if (text === 0) {
+    // "The total is 5": words before a value name it.
+    const rest = tokens.slice(1);
+    return rest.some(({ kind }) => kind === "text") ? null : { kind: "labelled", key, label: tokens[0]!.value, value: structureOf(rest, depth + 1), equation: null };
+  }
+  const tail = tokens.slice(text);
+  const isUnit = tail.every((token, index) =>
+    token.kind === "number" ? isSymbol(tail[index - 1], "^", "{", "-") : token.kind === "text" || token.kind === "letter" || isSymbol(token, "^", "{", "}", "/", "*", "-"),
+  );
+  if (!isUnit) return null;
+  const written = tail.map(({ value }) => value).join(" ");
+  const multiplied = multiplierOf(written);
+  const value = structureOf(tokens.slice(0, text), depth + 1);
+  if (multiplied === null) return { kind: "quantity", key, unit: canonicalUnit(written), value };
+  if (value.kind !== "leaf" || value.expression === null) return null;
+  const factor = numeral({ top: multiplied.factor, bottom: 1n });
+  const number = leafFrom(`${value.key}*${multiplied.factor}`, { kind: "product", factors: [value.expression, factor] });
+  return multiplied.rest === "" ? number : { kind: "quantity", key, unit: canonicalUnit(multiplied.rest), value: number };
+}
+
+/** Where a final degree sign begins, with C or F for temperatures; 0 where there is none. */
+function degreeStart(tokens: readonly Token[]): number {
+  const last = tokens.at(-1)!;
+  const end = /^[CF]$/i.test(last.value) && tokens.length > 2 ? tokens.length - 1 : tokens.length;
+  if (isCommand(tokens[end - 1], "degree")) return end - (isSymbol(tokens[end - 2], "^") ? 2 : 1);
+  if (isCommand(tokens[end - 1], "circ") && isSymbol(tokens[end - 2], "^")) return end - 2;
+  return isSymbol(tokens[end - 1], "}") && isCommand(tokens[end - 2], "circ") && isSymbol(tokens[end - 4], "^") ? end - 4 : 0;
+}

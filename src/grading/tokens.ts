@@ -1,0 +1,241 @@
+import { ALIASES, asciiDigits, IGNORED, SYMBOLS, TEXT_COMMANDS, UNWRAPPED, WORDS } from "./spellings.ts";
+import { isUnitWord } from "./units.ts";
+
+export interface Token {
+  /**
+   * `number` a numeral without grouping; `letter` one letter; `command` a LaTeX command or named function,
+   * without its backslash; `symbol` an operator or bracket; `text` words; `environment` `begin:name` or `end:name`.
+   */
+  readonly kind: "number" | "letter" | "command" | "symbol" | "text" | "environment";
+  readonly value: string;
+  /** Whether white space precedes it. */
+  readonly spaced: boolean;
+  /** Digits of a repeating decimal after those of `value`: 0.1\overline{6} is `0.1` and `6`. */
+  readonly repeating: string | null;
+}
+
+/** Longer answers are compared as strings only. */
+export const MAX_TOKENS = 600;
+
+const NUMERAL = /(?:\d+(?:(?:\s?\{,\s?\}\s?|\\[,!: ]|,\\[!,;: ]\s?)\d{3}(?!\d))*|(?=\.\d))(?:\.\d+)?/y;
+const PLAIN_GROUPS = /(?:,\d{3}(?!\d))+(?:\.\d+)?|(?: \d{3}(?![\d/]))+(?:\.\d+)?/y;
+const DECIMAL_COMMA = /^0,\d+(?!\d)/;
+const REPEATING = /\s*(?:\\overline|\\bar|\\dot)\s*\{(\d{1,30})\}/y;
+const COMMAND = /\\(?:[A-Za-z]+\*?|[^A-Za-z])/y;
+const EXPONENT = /[eE][-+]?\d{1,4}(?![A-Za-z\d])/y;
+const FOREIGN = /[\p{L}\p{M}]{1,60}/uy;
+const LETTERS = /[A-Za-z]+/y;
+const TRIM = /^[\s.,;:]+|(?<![\s.;:])[\s.;:]{1,40}$/g;
+
+/** Tokens of an answer in one pass; `null` when it is too long. All typesettings of one thing give one token. */
+export function tokenize(text: string): readonly Token[] | null {
+  if (text.length > MAX_TOKENS * 8) return null;
+  const tokens: Token[] = [];
+  const state: State = { text: unescape(asciiDigits(text)), at: 0, spaced: false, depth: 0, singles: [0], tokens };
+  while (state.at < state.text.length) {
+    step(state);
+    if (tokens.length > MAX_TOKENS) return null;
+  }
+  return tokens;
+}
+
+interface State {
+  readonly text: string;
+  at: number;
+  spaced: boolean;
+  /** Brackets that are open: inside them a comma separates. */
+  depth: number;
+  /** For each open brace, how many arguments of \frac still take a single digit. */
+  readonly singles: number[];
+  readonly tokens: Token[];
+}
+
+/** Some writers double every backslash; in a matrix that would be the end of a row. */
+function unescape(text: string): string {
+  return text.includes("\\\\") && !text.includes("\\begin") ? text.replace(/\\\\(?=[A-Za-z])/g, "\\") : text;
+}
+
+function step(state: State): void {
+  const { text, at } = state;
+  const character = text[at]!;
+  if (character === " " || character === "\n" || character === "\t" || character === "$" || character === "~" || character === "\r") {
+    state.at += 1;
+    state.spaced = true;
+    return;
+  }
+  if ((character >= "0" && character <= "9") || (character === "." && /\d/.test(text[at + 1] ?? ""))) numeral(state);
+  else if (character === "\\") command(state);
+  else if (/[A-Za-z]/.test(character)) letters(state);
+  else {
+    state.at += 1;
+    if (character === "=" && mergesWithEquals(state)) return;
+    const spelled = SYMBOLS.get(character);
+    if (spelled !== undefined) for (const part of spelled) push(state, part.startsWith("\\") ? "command" : "symbol", part.replace("\\", ""));
+    else if (/\p{L}/u.test(character)) foreignWord(state);
+    else if (character !== "." && character !== "`") push(state, "symbol", character);
+  }
+}
+
+/** Plain-text comparisons: `<=`, `>=` and ` !=`; without a space before it, `5!=120` has a factorial. */
+function mergesWithEquals({ tokens, spaced }: State): boolean {
+  const before = tokens.at(-1);
+  const merged = before?.value === "<" ? "≤" : before?.value === ">" ? "≥" : before?.value === "!" && before.spaced ? "≠" : null;
+  if (!before || merged === null || spaced) return false;
+  tokens[tokens.length - 1] = { ...before, value: merged };
+  return true;
+}
+
+function push(state: State, kind: Token["kind"], value: string, repeating: string | null = null): void {
+  const { singles, spaced } = state;
+  state.tokens.push({ kind, value, spaced, repeating });
+  state.spaced = false;
+  if (value === "(" || value === "[" || (value === "{" && kind === "command")) state.depth += 1;
+  else if (value === ")" || value === "]" || (value === "}" && kind === "command")) state.depth -= 1;
+  else if (value === "{" && kind === "symbol") singles.push(0);
+  else if (value === "}" && kind === "symbol") {
+    if (singles.length > 1) singles.pop();
+    consumeArgument(state);
+  } else if (value === "frac" || value === "binom") singles[singles.length - 1] = 2;
+}
+
+function consumeArgument({ singles }: State): void {
+  const last = singles.length - 1;
+  if (singles[last]! > 0) singles[last] = singles[last]! - 1;
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at;
+  return pattern.exec(text);
+}
+
+function numeral(state: State): void {
+  const { text, at, singles } = state;
+  if (singles.at(-1)! > 0 && text[at] !== ".") {
+    // \frac12 is one half: each argument without braces is one digit.
+    state.at += 1;
+    push(state, "number", text[at]!);
+    consumeArgument(state);
+    return;
+  }
+  let written = matchAt(NUMERAL, text, at)![0];
+  if (state.depth === 0 && /^\d{1,3}$/.test(written)) written += matchAt(PLAIN_GROUPS, text, at + written.length)?.[0] ?? "";
+  if (state.depth === 0 && written === "0") written = DECIMAL_COMMA.exec(text.slice(at, at + 40))?.[0] ?? written;
+  state.at = at + written.length;
+  const decimalComma = /^0,\d+$/.test(written);
+  const digits = decimalComma ? written.replace(",", ".") : written.replace(/[^\d.]/g, "");
+  if (scientific(state, digits)) return;
+  const point = /\.\s*$/.test(text.slice(state.at, state.at + 1)) && !digits.includes(".") ? 1 : 0;
+  const repeating = matchAt(REPEATING, text, state.at + point);
+  if (repeating && (point === 1 || digits.includes("."))) {
+    state.at += point + repeating[0].length;
+    push(state, "number", digits, repeating[1]);
+  } else push(state, "number", digits);
+}
+
+/** 1.5e-3 and 2E5. Without point or plus sign `2e-3` is the number e. */
+function scientific(state: State, digits: string): boolean {
+  const written = matchAt(EXPONENT, state.text, state.at)?.[0];
+  if (written === undefined || (!digits.includes(".") && /^e-/.test(written))) return false;
+  state.at += written.length;
+  push(state, "number", digits);
+  push(state, "symbol", "*");
+  push(state, "number", "10");
+  push(state, "symbol", "^");
+  if (written[1] === "-") push(state, "symbol", "-");
+  push(state, "number", written.replace(/\D/g, ""));
+  return true;
+}
+
+function letters(state: State): void {
+  const run = matchAt(LETTERS, state.text, state.at)![0];
+  state.at += run.length;
+  const word = WORDS.get(run) ?? WORDS.get(run.toLowerCase());
+  if (run.length > 1 && word !== undefined) push(state, word.startsWith("\\") ? "command" : "symbol", word.replace("\\", ""));
+  else if (isUnitWord(run) && state.tokens.length > 0) push(state, "text", run.toLowerCase());
+  else for (const letter of run) push(state, "letter", letter);
+}
+
+/** Letters of other alphabets are words, such as a unit. */
+function foreignWord(state: State): void {
+  const run = matchAt(FOREIGN, state.text, state.at - 1)?.[0] ?? "";
+  state.at += Math.max(0, run.length - 1);
+  push(state, "text", run.toLowerCase());
+}
+
+function command(state: State): void {
+  const written = matchAt(COMMAND, state.text, state.at)?.[0] ?? "\\";
+  // A space command run into what follows, as in \quadx, ends where it is known.
+  const name = /^q?quad(?=[A-Za-z])/.exec(written.slice(1))?.[0] ?? written.slice(1).replace(/\*$/, "");
+  state.at += written.startsWith(`\\${name}`) && name.endsWith("quad") ? name.length + 1 : written.length;
+  if (name === "") return;
+  if (IGNORED.has(name)) {
+    if ((name === "left" || name === "right") && state.text[state.at] === ".") state.at += 1;
+    state.spaced = true;
+  } else if (TEXT_COMMANDS.has(name)) words(state, braces(state));
+  else if (UNWRAPPED.has(name)) unwrap(state);
+  else if (name === "begin" || name === "end") environment(state, name);
+  else if (name === "mathbb" || name === "Bbb") push(state, "command", `mathbb{${braces(state)}}`);
+  else if (name === "\\") push(state, "symbol", "\\\\");
+  else {
+    const alias = ALIASES.get(name) ?? (name.length === 1 ? name : `\\${name}`);
+    push(state, alias.startsWith("\\") ? "command" : "symbol", alias.replace("\\", ""));
+  }
+}
+
+/** `\boxed{...}`, `\mathbf{...}` and the like are their content. */
+function unwrap(state: State): void {
+  const content = braces(state);
+  if (content === "") return;
+  const inner = content.length === 1 && /[A-Za-z]/.test(content) ? [{ kind: "letter" as const, value: content, spaced: state.spaced, repeating: null }] : tokenize(content);
+  state.tokens.push(...(inner ?? []));
+  consumeArgument(state);
+}
+
+function environment(state: State, edge: "begin" | "end"): void {
+  const name = braces(state).replace(/\*$/, "");
+  if (/matrix$|^array$/.test(name)) {
+    if (name === "array" && edge === "begin") braces(state);
+    push(state, "environment", `${edge}:${name === "vmatrix" || name === "cases" ? name : "matrix"}`);
+  } else if (name === "cases") push(state, "environment", `${edge}:cases`);
+}
+
+/** The content of the braces that start here, or "" where none do; nested braces are matched. */
+function braces(state: State): string {
+  const { text } = state;
+  let start = state.at;
+  while (text[start] === " ") start += 1;
+  if (text[start] !== "{") return "";
+  let depth = 0;
+  for (let at = start; at < text.length; at++) {
+    if (text[at] === "\\") at += 1;
+    else if (text[at] === "{") depth += 1;
+    else if (text[at] === "}" && --depth === 0) {
+      state.at = at + 1;
+      return text.slice(start + 1, at);
+    }
+  }
+  state.at = text.length;
+  return text.slice(start + 1);
+}
+
+/** `5\text{ m}` has a unit, `\text{(B)}`, `2\mathrm{e}` and `2\mathrm{i}` don't. */
+function isLetterUnit({ tokens }: State, content: string, letter: string): boolean {
+  const before = tokens.at(-1);
+  if (!before || letter === "e" || letter === "i" || content.includes("(")) return false;
+  return before.kind === "number" || (before.value === "}" && content.startsWith(" "));
+}
+
+/** The content of `\text{...}`: a connective, a letter, a function's name, mathematics, or words. */
+function words(state: State, content: string): void {
+  const trimmed = content.replace(TRIM, "").trim();
+  const lower = trimmed.toLowerCase();
+  const letter = /^[A-Za-z]$/.exec(trimmed)?.[0];
+  const known = WORDS.get(lower);
+  if (letter !== undefined) push(state, isLetterUnit(state, content, letter) ? "text" : "letter", letter);
+  else if (known !== undefined) push(state, known.startsWith("\\") ? "command" : "symbol", known.replace("\\", ""));
+  else if (trimmed === "") {
+    if (content.includes(",")) push(state, "symbol", ",");
+    else state.spaced = true;
+  } else if (/\$/.test(content) || !/\p{L}{2}/u.test(content)) state.tokens.push(...(content.includes("\\text") ? [] : (tokenize(content) ?? [])));
+  else push(state, "text", lower.replace(/\s+/g, " "));
+}

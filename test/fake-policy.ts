@@ -1,0 +1,269 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { CheckpointError, PolicyError } from "../src/errors.ts";
+import { CURRENT, REFERENCE } from "../src/policy.ts";
+import type { Loss, Policy, SampleRequest, UpdateOptions, WeightsName } from "../src/policy.ts";
+import type { Completion, Renderer, TokenSequence, TrainingRow, UpdateReport } from "../src/types.ts";
+import { createRandom, deriveSeed } from "../src/util/random.ts";
+import type { Random } from "../src/util/random.ts";
+
+/**
+ * A policy that computes, for tests: the next token's distribution is a softmax over a row of a table of
+ * logits, chosen by a hash of the prompt and by the position in the completion. Sampling, logprobs,
+ * gradients and AdamW are exact (float64), so it learns as a model does, in microseconds. What it does not
+ * have is memory: a token does not depend on the completion's tokens before it.
+ */
+export interface FakePolicyOptions {
+  /** Seed of the initial table. */
+  readonly seed?: number;
+  readonly contextLength?: number;
+  readonly model?: string;
+}
+
+/** Token 0 ends a completion, 1 to 10 are the digits 0 to 9, the others only occur in prompts. */
+export const END_TOKEN = 0;
+const FIRST_PROMPT_TOKEN = 11;
+const VOCABULARY = 16;
+/** Rows of the table: prompts with the same hash share one. */
+const CONTEXTS = 8;
+/** Positions with a row of their own; later ones share the last. */
+const POSITIONS = 3;
+const PARAMETERS = CONTEXTS * POSITIONS * VOCABULARY;
+
+/**
+ * Text for the fake policy: prompts are their characters folded into the prompt tokens, and a completion
+ * reads `\boxed{DIGITS}`, or nothing when it has no digit (then it abstains).
+ */
+export const fakeRenderer: Renderer = {
+  encodePrompt: (prompt) => Array.from(prompt, (character) => FIRST_PROMPT_TOKEN + (character.codePointAt(0)! % (VOCABULARY - FIRST_PROMPT_TOKEN))),
+  decode: (tokens) => {
+    const digits = tokens.filter((token) => token > END_TOKEN && token < FIRST_PROMPT_TOKEN).map((token) => token - 1);
+    return digits.length === 0 ? "" : `\\boxed{${digits.join("")}}`;
+  },
+  stopTokens: [END_TOKEN],
+};
+
+interface State {
+  readonly weights: Map<WeightsName, Float64Array>;
+  readonly first: Float64Array;
+  readonly second: Float64Array;
+  readonly updates: number;
+}
+
+export function createFakePolicy({ seed = 0, contextLength = 64, model = "fake" }: FakePolicyOptions = {}): Policy {
+  const initial = initialTable(createRandom(seed));
+  let state: State = {
+    weights: new Map([[CURRENT, initial], [REFERENCE, initial.slice()]]),
+    first: new Float64Array(PARAMETERS),
+    second: new Float64Array(PARAMETERS),
+    updates: 0,
+  };
+  let closed = false;
+
+  // Calls are carried out at once, so they take effect in the order in which they are made.
+  const call = <T>(action: () => T): Promise<T> =>
+    new Promise((resolve) => {
+      if (closed) throw new PolicyError("the policy is closed; create another one");
+      resolve(action());
+    });
+  const table = (name: WeightsName): Float64Array => {
+    const weights = state.weights.get(name);
+    if (!weights) throw new PolicyError(`there are no weights named "${name}"; there are ${[...state.weights.keys()].join(", ")}`);
+    return weights;
+  };
+
+  return {
+    description: {
+      model,
+      parameters: PARAMETERS,
+      vocabularySize: VOCABULARY,
+      contextLength,
+      capabilities: ["snapshot", "export", "fullParameter"],
+    },
+    sample: (request) =>
+      call(() => {
+        for (const prompt of request.prompts) checkTokens({ prompt, completion: [] }, request.maxTokens, contextLength);
+        return request.prompts.map((prompt, index) =>
+          Array.from({ length: request.count }, (_, member) =>
+            sampleOne(prompt, request, table(request.weights), createRandom(deriveSeed(request.seed, index, member))),
+          ),
+        );
+      }),
+    logprobs: (sequences, name) =>
+      call(() => {
+        for (const sequence of sequences) checkTokens(sequence, sequence.completion.length, contextLength);
+        return sequences.map((sequence) => Float32Array.from(logprobsOf(sequence, table(name))));
+      }),
+    update: (rows, options) =>
+      call(() => {
+        for (const row of rows) checkTokens(row, row.completion.length, contextLength);
+        const { gradient, ...report } = gradientOf(rows, options.loss, table(CURRENT));
+        if (!report.skipped) state = adamw(state, gradient, report.gradientNorm, options);
+        return report;
+      }),
+    snapshot: (name) => call(() => void state.weights.set(name, table(CURRENT).slice())),
+    saveState: (directory) => call(() => writeFileSync(join(directory, STATE_FILE), JSON.stringify(toFile(model, state)))),
+    loadState: (directory) => call(() => void (state = readState(join(directory, STATE_FILE), model))),
+    exportModel: (directory) =>
+      call(() => {
+        writeFileSync(join(directory, "config.json"), JSON.stringify({ model, vocabulary: VOCABULARY }));
+        writeFileSync(join(directory, "weights.json"), JSON.stringify([...table(CURRENT)]));
+      }),
+    close: () => call(() => void (closed = true)),
+  };
+}
+
+/** One digit of each prompt's row leads; the first token is mostly a digit, and the later ones mostly end. */
+function initialTable(random: Random): Float64Array {
+  return Float64Array.from({ length: PARAMETERS }, (_, index) => {
+    const token = index % VOCABULARY;
+    const position = Math.floor(index / VOCABULARY) % POSITIONS;
+    const context = Math.floor(index / VOCABULARY / POSITIONS);
+    const noise = 0.3 * random.normal();
+    if (token === END_TOKEN) return noise + (position === 0 ? -1 : 3);
+    if (token >= FIRST_PROMPT_TOKEN) return noise - 3;
+    return noise + (token === 1 + context ? 1.5 : 0);
+  });
+}
+
+/** Start of the row that gives the next token at a position of a prompt's completion. */
+function rowStart(prompt: readonly number[], position: number): number {
+  const context = (deriveSeed(0, ...prompt) >>> 0) % CONTEXTS;
+  return (context * POSITIONS + Math.min(position, POSITIONS - 1)) * VOCABULARY;
+}
+
+function logSoftmax(weights: Float64Array, start: number): Float64Array {
+  const logits = weights.subarray(start, start + VOCABULARY);
+  const largest = Math.max(...logits);
+  const logSum = largest + Math.log(logits.reduce((total, logit) => total + Math.exp(logit - largest), 0));
+  return logits.map((logit) => logit - logSum);
+}
+
+function logprobsOf({ prompt, completion }: TokenSequence, weights: Float64Array): number[] {
+  return completion.map((token, t) => logSoftmax(weights, rowStart(prompt, t))[token]!);
+}
+
+function sampleOne(prompt: readonly number[], request: SampleRequest, weights: Float64Array, random: Random): Completion {
+  const tokens: number[] = [];
+  const logprobs: number[] = [];
+  while (tokens.length < request.maxTokens) {
+    const distribution = logSoftmax(weights, rowStart(prompt, tokens.length));
+    const token = draw(distribution, request, random);
+    tokens.push(token);
+    logprobs.push(distribution[token]!);
+    if (request.stopTokens.includes(token)) return { tokens, logprobs: Float32Array.from(logprobs), stopReason: "stop" };
+  }
+  return { tokens, logprobs: Float32Array.from(logprobs), stopReason: "length" };
+}
+
+/** A token: temperature first, then the `topK` likeliest, then the fewest of these with a mass of `topP`. */
+function draw(logprobs: Float64Array, { temperature, topK, topP }: SampleRequest, random: Random): number {
+  const byLikelihood = [...logprobs.keys()].sort((a, b) => logprobs[b]! - logprobs[a]! || a - b);
+  if (temperature === 0) return byLikelihood[0]!;
+  const candidates = (topK === 0 ? byLikelihood : byLikelihood.slice(0, topK)).map((token) => ({
+    token,
+    mass: Math.exp((logprobs[token]! - logprobs[byLikelihood[0]!]!) / temperature),
+  }));
+  const total = candidates.reduce((sum, { mass }) => sum + mass, 0);
+  let kept = 0;
+  let nucleus = 0;
+  while (kept < candidates.length && nucleus < topP * total) nucleus += candidates[kept++]!.mass;
+  let remaining = random.uniform() * nucleus;
+  for (const { token, mass } of candidates.slice(0, kept)) {
+    remaining -= mass;
+    if (remaining < 0) return token;
+  }
+  return candidates[kept - 1]!.token;
+}
+
+/** Loss of one token and its derivative by the token's logprob. */
+function tokenLoss(loss: Loss, logprob: number, behaviour: number, advantage: number): { value: number; slope: number; clipped: boolean } {
+  if (loss.kind === "cross_entropy") return { value: -logprob, slope: -1, clipped: false };
+  const ratio = Math.exp(logprob - behaviour);
+  const free = { value: -ratio * advantage, slope: -ratio * advantage, clipped: false };
+  if (loss.kind === "importance_sampling") return free;
+  const bounded = Math.min(1 + loss.clipHigh, Math.max(1 - loss.clipLow, ratio));
+  return bounded * advantage < ratio * advantage ? { value: -bounded * advantage, slope: 0, clipped: true } : free;
+}
+
+function gradientOf(rows: readonly TrainingRow[], loss: Loss, weights: Float64Array): UpdateReport & { gradient: Float64Array } {
+  const gradient = new Float64Array(PARAMETERS);
+  const totals = { loss: 0, clipped: 0, tokens: 0 };
+  for (const { prompt, completion, logprobs, advantages, weights: weights_T } of rows) {
+    completion.forEach((token, t) => {
+      const start = rowStart(prompt, t);
+      const distribution = logSoftmax(weights, start);
+      const { value, slope, clipped } = tokenLoss(loss, distribution[token]!, logprobs[t]!, advantages[t]!);
+      totals.loss += weights_T[t]! * value;
+      totals.clipped += clipped ? 1 : 0;
+      totals.tokens += 1;
+      // The derivative of a log-softmax: one for the token itself, minus the probabilities.
+      distribution.forEach((logprob, other) => {
+        gradient[start + other]! += weights_T[t]! * slope * ((other === token ? 1 : 0) - Math.exp(logprob));
+      });
+    });
+  }
+  const gradientNorm = Math.hypot(...gradient);
+  return {
+    gradient,
+    loss: totals.loss,
+    gradientNorm,
+    skipped: !Number.isFinite(gradientNorm),
+    clipFraction: totals.tokens === 0 ? 0 : totals.clipped / totals.tokens,
+    tokens: totals.tokens,
+  };
+}
+
+function adamw(state: State, gradient: Float64Array, norm: number, options: UpdateOptions): State {
+  const { learningRate, beta1, beta2, epsilon, weightDecay, maxGradientNorm } = options;
+  const scale = norm > maxGradientNorm ? maxGradientNorm / norm : 1;
+  const updates = state.updates + 1;
+  const first = state.first.map((value, index) => beta1 * value + (1 - beta1) * scale * gradient[index]!);
+  const second = state.second.map((value, index) => beta2 * value + (1 - beta2) * (scale * gradient[index]!) ** 2);
+  const current = state.weights.get(CURRENT)!.map((weight, index) => {
+    const mean = first[index]! / (1 - beta1 ** updates);
+    const deviation = Math.sqrt(second[index]! / (1 - beta2 ** updates));
+    return weight - learningRate * (mean / (deviation + epsilon) + weightDecay * weight);
+  });
+  return { weights: new Map(state.weights).set(CURRENT, current), first, second, updates };
+}
+
+function checkTokens({ prompt, completion }: TokenSequence, room: number, contextLength: number): void {
+  if (prompt.length === 0) throw new PolicyError("a prompt is empty; give it at least one token");
+  if (prompt.length + room > contextLength) {
+    throw new PolicyError(`a prompt of ${prompt.length} tokens with ${room} of completion exceeds the context of ${contextLength}`);
+  }
+  const foreign = [...prompt, ...completion].find((token) => !Number.isInteger(token) || token < 0 || token >= VOCABULARY);
+  if (foreign !== undefined) throw new PolicyError(`token ${foreign} does not exist; the vocabulary has ${VOCABULARY} tokens`);
+}
+
+const STATE_FILE = "state.json";
+const numbers = z.array(z.number()).length(PARAMETERS);
+const stateSchema = z.strictObject({
+  model: z.string(),
+  weights: z.record(z.string(), numbers),
+  first: numbers,
+  second: numbers,
+  updates: z.int().nonnegative(),
+});
+
+function toFile(model: string, { weights, first, second, updates }: State): z.input<typeof stateSchema> {
+  const named = Object.fromEntries([...weights].map(([name, values]) => [name, [...values]]));
+  return { model, weights: named, first: [...first], second: [...second], updates };
+}
+
+function readState(path: string, model: string): State {
+  try {
+    const file = stateSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    if (file.model !== model) throw new Error(`it is of the model ${file.model}, not of ${model}`);
+    return {
+      weights: new Map(Object.entries(file.weights).map(([name, values]) => [name, Float64Array.from(values)])),
+      first: Float64Array.from(file.first),
+      second: Float64Array.from(file.second),
+      updates: file.updates,
+    };
+  } catch (error) {
+    throw new CheckpointError(`${path} is not a state of this policy: ${(error as Error).message}`, { cause: error });
+  }
+}
