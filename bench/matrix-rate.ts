@@ -1,4 +1,3 @@
-import { encodeModel } from "../src/onnx/graph/protobuf.ts";
 import { createSession, floatTensor } from "../src/onnx/session.ts";
 
 const SIZE = 1024;

@@ -1,10 +1,11 @@
 /**
  * Makes the built-in model's weights: a decoder of 0.8M parameters, trained from a seed on generated
- * problems with worked solutions in which one step in five is wrong. The right step stays the most likely
- * one, so single answers are right about half the time and the majority much oftener. That is what
- * self-rewarded training can work with, and also its limit: it sharpens what the model half knows.
+ * problems with worked solutions in which, in the end, one step in five is wrong. The right step stays the
+ * most likely one, so single answers are right about half the time and the majority much oftener. That is
+ * what self-rewarded training can work with, and also the limit of what it shows here: it sharpens what
+ * the model half knows.
  *
- *   npm run pretrain -- [--steps 1000] [--seed 1] [--slip 0.2] [--out models/builtin]
+ *   npm run pretrain -- [--steps 4000] [--seed 1] [--slip 0.2] [--out models/builtin]
  */
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -23,22 +24,46 @@ import type { Random } from "../src/util/random.ts";
 
 const { values } = parseArgs({
   options: {
-    steps: { type: "string", default: "1000" },
+    steps: { type: "string", default: "4000" },
     seed: { type: "string", default: "1" },
     slip: { type: "string", default: "0.2" },
     out: { type: "string", default: builtinModelFolder() },
   },
 });
 
-/** Levels of each family in the corpus; higher ones exist and are left for training to fail or grow on. */
-const CURRICULUM = [
-  { family: "chain", lowest: 3, highest: 6, share: 2 },
+interface Lessons {
+  readonly family: string;
+  readonly lowest: number;
+  readonly highest: number;
+  /** How often, against the other family. */
+  readonly share: number;
+}
+
+interface Stage {
+  /** The stage ends after this share of the steps. */
+  readonly until: number;
+  readonly slips: boolean;
+  readonly lessons: readonly Lessons[];
+}
+
+/** Higher levels exist and are left out, so that there is something to fail at or to grow on. */
+const ALL_LEVELS: readonly Lessons[] = [
+  { family: "chain", lowest: 3, highest: 6, share: 3 },
   { family: "bits", lowest: 2, highest: 4, share: 1 },
 ];
-const BATCH = Number(process.env.B ?? 128);
-const PEAK_RATE = Number(process.env.LR ?? 2e-3);
+/**
+ * At one length the place of the next operand is fixed, and the arithmetic is learned in minutes; where to
+ * look at other lengths is learned after it. All lengths at once took more than ten times as long. Slips
+ * come last: the model then only has to learn how often they happen.
+ */
+const STAGES: readonly Stage[] = [
+  { until: 0.1, slips: false, lessons: [{ family: "chain", lowest: 5, highest: 5, share: 1 }, { family: "bits", lowest: 3, highest: 3, share: 1 }] },
+  { until: 0.7, slips: false, lessons: ALL_LEVELS },
+  { until: 1, slips: true, lessons: ALL_LEVELS },
+];
+const BATCH = 64;
+const PEAK_RATE = 2e-3;
 const WARM_UP = 50;
-const CLEAN = Number(process.env.CLEAN ?? 0.65);
 
 /** Gains of one; matrices normal with variance 1 / inputs, those that write into the residual stream less by the number of writes. */
 function initialWeights(layout: ParameterLayout, layers: number, random: Random): Float32Array {
@@ -51,9 +76,9 @@ function initialWeights(layout: ParameterLayout, layers: number, random: Random)
   return flat;
 }
 
-/** One problem of the training split with its worked solution, slips included. */
-function lesson(renderer: Renderer, random: Random, slipRate: number): TrainingRow {
-  const wheel = CURRICULUM.flatMap((entry) => Array.from({ length: entry.share }, () => entry));
+/** One problem of the training split with its worked solution. */
+function lesson(renderer: Renderer, random: Random, lessons: readonly Lessons[], slipRate: number): TrainingRow {
+  const wheel = lessons.flatMap((entry) => Array.from({ length: entry.share }, () => entry));
   const { family: name, lowest, highest } = wheel[random.integer(wheel.length)]!;
   const family = taskFamilies.get(name)!;
   for (;;) {
@@ -65,8 +90,8 @@ function lesson(renderer: Renderer, random: Random, slipRate: number): TrainingR
   }
 }
 
-function batchOf(renderer: Renderer, random: Random, slipRate: number): TrainingRow[] {
-  const rows = Array.from({ length: BATCH }, () => lesson(renderer, random, slipRate));
+function batchOf(renderer: Renderer, random: Random, { lessons, slips }: Stage, slipRate: number): TrainingRow[] {
+  const rows = Array.from({ length: BATCH }, () => lesson(renderer, random, lessons, slips ? slipRate : 0));
   const tokens = rows.reduce((total, { completion }) => total + completion.length, 0);
   return rows.map((row) => ({ ...row, weights: new Float32Array(row.completion.length).fill(1 / tokens) }));
 }
@@ -88,7 +113,8 @@ const policy = await createOnnxPolicy({ model: start, threads: 0 });
 const random = createRandom(deriveSeed(seed, "corpus"));
 const adam: Omit<UpdateOptions, "learningRate"> = { loss: { kind: "cross_entropy" }, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.01, maxGradientNorm: 1 };
 for (let step = 0; step < steps; step++) {
-  const report = await policy.update(batchOf(renderer, random, step < CLEAN * steps ? 0 : slipRate), { ...adam, learningRate: learningRate(step, steps) });
+  const stage = STAGES.find(({ until }) => step < until * steps)!;
+  const report = await policy.update(batchOf(renderer, random, stage, slipRate), { ...adam, learningRate: learningRate(step, steps) });
   if (step % 50 === 0 || step === steps - 1) console.log(`step ${step + 1}/${steps}  loss ${report.loss.toFixed(4)}`);
 }
 await cp(start, values.out, { recursive: true, filter: (source) => !source.endsWith(".safetensors") });

@@ -1,5 +1,9 @@
-import { describe, expect, it } from "vitest";
-import { gradingReport, judge } from "./grade-cases.ts";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DataError } from "../errors.ts";
+import { gradingReport, judgeAll, readCases } from "./grade-cases.ts";
 import type { GradingCase } from "./grade-cases.ts";
 import { reportLines } from "./grade.ts";
 
@@ -23,7 +27,7 @@ describe("grade", () => {
     row("5", "5.0", false, { kind: "numbers" }),
     row("(1,2)", "[1,2]", true, { disputed: true }),
   ];
-  const verdicts = cases.map((each) => judge(each, steadyClock()));
+  const verdicts = judgeAll(cases, steadyClock());
   const report = gradingReport(verdicts);
 
   it("counts right and wrong verdicts, and leaves disputed rows out", () => {
@@ -48,11 +52,47 @@ describe("grade", () => {
     expect(report.milliseconds).toEqual({ mean: 1, p50: 1, p99: 1, max: 1 });
   });
 
+  it("takes the best time of three passes", () => {
+    const readings = [0, 9, 10, 12, 20, 25].values();
+    const [verdict] = judgeAll([row("1", "1", true)], () => readings.next().value!);
+    expect(verdict?.milliseconds).toBe(2);
+  });
+
   it("prints the figures", () => {
     expect(reportLines(report).at(-3)).toBe("7 pairs, 6 scored: accuracy 66.7 %, recall 75.0 %, 1 false positive, 1 false negative");
   });
 
   it("has no accuracy without scored rows", () => {
     expect(gradingReport([])).toMatchObject({ pairs: 0, accuracy: null, recall: null });
+  });
+});
+
+describe("the cases of a file", () => {
+  let folder = "";
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "grade-"));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  const read = (...rows: readonly unknown[]) => {
+    const file = join(folder, "cases.jsonl");
+    writeFileSync(file, rows.map((each) => JSON.stringify(each)).join("\n"));
+    return readCases(file);
+  };
+
+  it("have defaults for what is left out", async () => {
+    expect(await read({ gold: "1", pred: "2", equal: false }, { gold: "1", pred: "1", equal: true, bare: true, kind: "hand", disputed: "order" })).toEqual([
+      { gold: "1", pred: "2", equal: false, bare: false, kind: "all", disputed: false },
+      { gold: "1", pred: "1", equal: true, bare: true, kind: "hand", disputed: true },
+    ]);
+  });
+
+  it("name the line and field of a bad row", async () => {
+    const bad = read({ gold: "1", pred: "2", equal: false }, { gold: "1", pred: "1", equal: "yes" });
+    await expect(bad).rejects.toThrow(DataError);
+    await expect(bad).rejects.toThrow(/line 2: the field `equal` is of another kind; expected true or false\.$/);
+    await expect(read({ pred: "1", equal: true })).rejects.toThrow(/line 1: the field `gold` is missing; expected text\.$/);
   });
 });

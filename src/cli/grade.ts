@@ -4,7 +4,7 @@ import { DataError, UsageError } from "../errors.ts";
 import { writeFileAtomically } from "../util/atomic-write.ts";
 import { systemReason } from "../util/system-error.ts";
 import { counted, percent, shorten, table } from "./format.ts";
-import { gradingReport, isWrong, judge, readCases } from "./grade-cases.ts";
+import { gradingReport, isWrong, judgeAll, readCases } from "./grade-cases.ts";
 import type { GradingReport, Verdict } from "./grade-cases.ts";
 import { createOutput, jsonOption } from "./output.ts";
 
@@ -27,7 +27,7 @@ export function addGradeCommand(program: Command): void {
 async function gradeFile(file: string, { errors, json }: GradeFlags): Promise<void> {
   if (errors !== undefined && resolve(errors) === resolve(file)) throw new UsageError(`--errors ${errors} is the file that is read; name another`);
   const { terminal, result } = createOutput(json === true);
-  const verdicts = (await readCases(file)).map((row) => judge(row, () => performance.now()));
+  const verdicts = judgeAll(await readCases(file), () => performance.now());
   if (errors !== undefined) await writeErrors(errors, verdicts.filter(isWrong));
   const report = gradingReport(verdicts);
   for (const line of [...wrongLines(verdicts), ...reportLines(report)]) terminal.line(line);

@@ -16,12 +16,11 @@ export interface Leaf {
   readonly infinite: 1 | -1 | null;
   /** Fraction digits, when the leaf is a decimal numeral (perhaps times a power of ten). */
   readonly decimal: Decimal | null;
-  readonly percent: boolean;
   readonly imaginary: boolean;
   /** What was worked out of its values so far. */
   readonly known: { residues: Residues | null | undefined; probes: Probes | undefined };
   /** The same tokens read in another way, and the policy that allows it. */
-  readonly alternative: { readonly policy: "logarithm" | "degree"; readonly leaf: Leaf } | null;
+  readonly alternative: { readonly policy: "logarithm" | "degree" | "percent"; readonly leaf: Leaf } | null;
 }
 
 /** A decimal numeral: significant digits, and half a unit in the last place. */
@@ -33,7 +32,8 @@ export interface Decimal {
 /** The structure of an answer. */
 export type Answer =
   | Leaf
-  | { readonly kind: "text"; readonly key: string }
+  /** `letters`: a word so short that it may be a product of variables. */
+  | { readonly kind: "text"; readonly key: string; readonly letters: string | null }
   /** Order counts; brackets are `(` or `[`, `:` for a ratio, `time` for a time of day. */
   | { readonly kind: "sequence"; readonly key: string; readonly brackets: string; readonly items: readonly Answer[] }
   /** Order doesn't count. `listed`: written without braces. */

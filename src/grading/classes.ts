@@ -1,5 +1,5 @@
 import type { Answer } from "./answer.ts";
-import { identical, reconcile } from "./compare.ts";
+import { clearer, identical, reconcileDistinct } from "./compare.ts";
 
 /** Lists with more different answers than this are compared by identity only: the rest grows with the square. */
 const MAX_RECONCILED = 64;
@@ -15,9 +15,11 @@ export function classesOf(answers: readonly string[], read: (answer: string) => 
   const kinds: Answer[] = [];
   for (const answer of answers) {
     if (numberOf.has(answer)) continue;
-    const parsed = read(answer) ?? { kind: "text", key: `'${answer}` };
+    const parsed = read(answer) ?? { kind: "text", key: `'${answer}`, letters: null };
     const known = kinds.findIndex((kind) => identical(kind, parsed));
     numberOf.set(answer, known < 0 ? kinds.push(parsed) - 1 : known);
+    // The clearest member speaks for a class, so that the order of the list doesn't matter.
+    if (known >= 0) kinds[known] = clearer(kinds[known]!, parsed);
   }
   const merged = kinds.length > 1 && kinds.length <= MAX_RECONCILED ? mergeOpen(kinds) : kinds.map((_, index) => index);
   const renumbered = new Map<number, number>();
@@ -35,7 +37,7 @@ function mergeOpen(kinds: readonly Answer[]): number[] {
   const choices: { readonly open: number; readonly others: number[] }[] = kinds.map((_, open) => ({ open, others: [] }));
   kinds.forEach((left, a) => {
     for (let b = a + 1; b < kinds.length; b++) {
-      for (const { open } of reconcile(left, kinds[b]!) ?? []) choices[open === "left" ? a : b]!.others.push(open === "left" ? b : a);
+      for (const { open } of reconcileDistinct(left, kinds[b]!) ?? []) choices[open === "left" ? a : b]!.others.push(open === "left" ? b : a);
     }
   });
   for (let changed = true; changed; ) {

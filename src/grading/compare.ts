@@ -1,6 +1,7 @@
 import type { Answer, Leaf, Piece } from "./answer.ts";
-import { leafFrom, ratioOf, roundsTo, sameLeaf, sameWhereReal } from "./leaf.ts";
-import { numeral, quotient } from "./expression.ts";
+import { leafFrom, ratioOf, realValue, roundsTo, sameLeaf, sameWhereReal } from "./leaf.ts";
+import { quotient } from "./expression.ts";
+import type { Expression } from "./expression.ts";
 import { POLICIES } from "./policies.ts";
 import type { PolicyName } from "./policies.ts";
 import { interval, region } from "./regions.ts";
@@ -18,6 +19,7 @@ export function identical(a: Answer, b: Answer): boolean {
     case "sequence":
       return b.kind === "sequence" && a.brackets === b.brackets && (a.brackets === ":" ? proportional(a.items, b.items) : pairwise(a.items, b.items, identical));
     case "collection":
+      if (b.kind === "labelled") return identical(b, a);
       return b.kind === "collection" && matches(distinct(a), distinct(b), identical);
     case "region":
       return b.kind === "region" && a.pieces.length === b.pieces.length && a.pieces.every((piece, index) => samePiece(piece, b.pieces[index]!, sameLeaf));
@@ -27,6 +29,7 @@ export function identical(a: Answer, b: Answer): boolean {
       return b.kind === "quantity" && a.unit === b.unit && identical(a.value, b.value);
     case "labelled":
       if (b.kind === "labelled") return sameLabelled(a, b);
+      if (b.kind === "collection") return b.items.length > 0 && matches(components(a), b.items, identical);
       return b.kind === "relation" && b.operator === "=" && sameEquation(a.equation?.() ?? null, b.difference);
     case "relation": {
       if (b.kind === "labelled") return identical(b, a);
@@ -45,6 +48,13 @@ function sameLabelled(a: Labelled, b: Labelled): boolean {
   const isConstant = (value: Answer): boolean => value.kind !== "leaf" || value.variables.size === 0;
   if (isConstant(a.value) || isConstant(b.value)) return false;
   return sameEquation(a.equation?.() ?? null, b.equation?.() ?? null);
+}
+
+/** (x, y) = (3, 4) is x = 3, y = 4. */
+function components({ key, label, value }: Labelled): readonly Answer[] {
+  const names = label.startsWith("(") ? label.slice(1, -1).split(/[,;]/) : [];
+  if (value.kind !== "sequence" || names.length !== value.items.length) return [];
+  return value.items.map((item, index) => ({ kind: "labelled", key: `${key}@${index}`, label: names[index]!, value: item, equation: null }));
 }
 
 const sameEquation = (a: Leaf | null, b: Leaf | null): boolean => a !== null && b !== null && ratioOf(a, b) !== null;
@@ -94,6 +104,8 @@ export interface Decision {
   readonly open: "left" | "right";
 }
 
+const NONE_USED: ReadonlySet<PolicyName> = new Set();
+
 type Side = "left" | "right";
 const opposite = (side: Side): Side => (side === "left" ? "right" : "left");
 const decision = (policy: PolicyName, reader: Side): Decision => ({ policy, open: POLICIES[policy].open === "reader" ? reader : opposite(reader) });
@@ -102,8 +114,12 @@ const decision = (policy: PolicyName, reader: Side): Decision => ({ policy, open
  * Whether two answers are equal, policies included: the policies that it took (none when the answers are
  * identical), or `null` when they differ.
  */
-export function reconcile(a: Answer, b: Answer, used: ReadonlySet<PolicyName> = new Set()): readonly Decision[] | null {
-  if (identical(a, b)) return [];
+export function reconcile(a: Answer, b: Answer, used: ReadonlySet<PolicyName> = NONE_USED): readonly Decision[] | null {
+  return identical(a, b) ? [] : reconcileDistinct(a, b, used);
+}
+
+/** The same for two answers that are known not to be identical. */
+export function reconcileDistinct(a: Answer, b: Answer, used: ReadonlySet<PolicyName> = NONE_USED): readonly Decision[] | null {
   return byParts(a, b, used) ?? byReading(a, b, used, "left") ?? byReading(b, a, used, "right");
 }
 
@@ -134,12 +150,28 @@ function byParts(a: Answer, b: Answer, used: ReadonlySet<PolicyName>): readonly 
 
 function byReading(reader: Answer, other: Answer, used: ReadonlySet<PolicyName>, side: Side): readonly Decision[] | null {
   for (const { policy, answer } of readings(reader)) {
-    if (used.has(policy)) continue;
+    // Only what was written with brackets can be an interval.
+    if (used.has(policy) || (policy === "interval" && (used.has("ordered") || used.has("vector")))) continue;
     const taken = new Set([...used, policy]);
     const rest = side === "left" ? reconcile(answer, other, taken) : reconcile(other, answer, taken);
     if (rest) return [decision(policy, side), ...rest];
   }
   return null;
+}
+
+/** Of answers that are identical, the one that leaves least open; on a tie the first by its spelling. */
+export function clearer(a: Answer, b: Answer): Answer {
+  if (a.key === b.key) return a;
+  const byOpenness = opennessOf(a) - opennessOf(b);
+  return byOpenness < 0 || (byOpenness === 0 && a.key < b.key) ? a : b;
+}
+
+/** How many policies could read an answer in another way; counted without making the readings. */
+function opennessOf(answer: Answer): number {
+  if (answer.kind === "leaf") return Number(answer.alternative !== null) + Number(answer.decimal !== null);
+  if (answer.kind === "collection") return Number(answer.listed);
+  if (answer.kind === "text") return Number(answer.letters !== null);
+  return answer.kind === "region" || answer.kind === "relation" ? 0 : 1;
 }
 
 /** What else an answer may mean, by policy. */
@@ -150,7 +182,7 @@ function readings(answer: Answer): { readonly policy: PolicyName; readonly answe
     case "quantity":
       return [{ policy: "unit", answer: answer.value }];
     case "leaf":
-      return leafReadings(answer);
+      return answer.alternative ? [{ policy: answer.alternative.policy, answer: answer.alternative.leaf }] : [];
     case "collection":
       return answer.listed ? [{ policy: "ordered", answer: { kind: "sequence", key: `(${answer.key})`, brackets: "(", items: answer.items } }] : [];
     case "matrix": {
@@ -159,9 +191,16 @@ function readings(answer: Answer): { readonly policy: PolicyName; readonly answe
     }
     case "sequence":
       return sequenceReadings(answer);
+    case "text":
+      return answer.letters === null ? [] : [{ policy: "letters", answer: productOf(answer.letters) }];
     default:
       return [];
   }
+}
+
+function productOf(letters: string): Leaf {
+  const factors = Array.from(letters, (name): Expression => ({ kind: "variable", name }));
+  return leafFrom(`product ${letters}`, { kind: "product", factors });
 }
 
 /** `(B) 12` is also the choice B. */
@@ -170,17 +209,11 @@ function choiceReading(label: string): { readonly policy: PolicyName; readonly a
   return letter === undefined ? [] : [{ policy: "choice", answer: leafFrom(letter, { kind: "variable", name: letter }) }];
 }
 
-function leafReadings(leaf: Leaf): { readonly policy: PolicyName; readonly answer: Answer }[] {
-  if (leaf.alternative) return [{ policy: leaf.alternative.policy, answer: leaf.alternative.leaf }];
-  if (!leaf.percent || leaf.expression === null) return [];
-  const hundred = numeral({ top: 100n, bottom: 1n });
-  return [{ policy: "percent", answer: leafFrom(`100*(${leaf.key})`, { kind: "product", factors: [hundred, leaf.expression] }) }];
-}
-
 function sequenceReadings({ items, brackets, key }: Answer & { readonly kind: "sequence" }): { readonly policy: PolicyName; readonly answer: Answer }[] {
   const [low, high] = items;
   if (items.length !== 2 || low?.kind !== "leaf" || high?.kind !== "leaf" || !low.expression || !high.expression) return [];
   if (brackets === ":") return [{ policy: "ratio", answer: leafFrom(`(${low.key})/(${high.key})`, quotient(low.expression, high.expression)) }];
-  if (brackets !== "(" && brackets !== "[") return [];
+  const [start, end] = [realValue(low), realValue(high)];
+  if ((brackets !== "(" && brackets !== "[") || start === null || end === null || start >= end) return [];
   return [{ policy: "interval", answer: region([interval(low, high, brackets === "[", brackets === "[")], `interval ${key}`) }];
 }

@@ -99,6 +99,7 @@ export function powerComplex(base: Complex, exponent: Complex, odd: "integer" | 
     if (value < SMALLEST || relative > 0.1) return null;
     return complex(base.re < 0 && !evenTop ? -value : value, 0, value * relative);
   }
+  if (exponent.re === 0.5 && exponent.im === 0) return squareRoot(base);
   const log = logarithm(base);
   const scaled = log && multiplyComplex(log, exponent);
   return scaled && exponential(scaled);

@@ -72,12 +72,18 @@ const READERS: Readonly<Record<ExtractionRule, (text: string) => string | null>>
 function lastMath(tail: string): string | null {
   const spans = mathSpans(tail);
   const last = spans.at(-1);
-  if (!last) return bareMath(tail);
+  if (!last) return wholeMath(tail) ?? bareMath(tail);
   const rest = tail.slice(last.end);
   // "... of $f(x)$ is 19": what the mathematics is about, not the answer.
   if (/^[^.。]{0,80}?(?:\b(?:is|are|equals?|be)\b|=)[^.。]{0,20}\d/.test(rest)) return null;
   const sentence = last.content.trimEnd().endsWith(".") ? 0 : rest.search(/[.。]\s/);
   return sentence >= 0 && /\d/.test(rest.slice(sentence)) ? null : lastGroup(tail, spans);
+}
+
+/** A short text without words, such as (3, 4), is an answer as it stands. */
+function wholeMath(text: string): string | null {
+  const trimmed = text.trim();
+  return trimmed.length <= 60 && /\d/.test(trimmed) && /[,()[\]^=<>*]/.test(trimmed) && !/\p{L}{2}/u.test(trimmed) ? trimmed : null;
 }
 
 /** The last run of LaTeX without delimiters: words that are commands, numerals, operators or single letters. */

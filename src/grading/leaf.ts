@@ -1,5 +1,5 @@
 import type { Decimal, Leaf } from "./answer.ts";
-import { difference, evaluate, RATIONALS, visit } from "./expression.ts";
+import { difference, evaluate, numeral, RATIONALS, visit } from "./expression.ts";
 import type { Expression } from "./expression.ts";
 import { RESIDUES, sameResidues } from "./modular.ts";
 import type { Residues } from "./modular.ts";
@@ -13,7 +13,11 @@ import type { Token } from "./tokens.ts";
 /** One spelling for the tokens of a formula. */
 export function keyOf(tokens: readonly Token[]): string {
   let key = "";
+  let last: Token["kind"] | null = null;
   for (const { kind, value, repeating } of tokens) {
+    // 7 3/4 is not 73/4.
+    if (kind === "number" && last === "number") key += " ";
+    last = kind;
     key += kind === "command" ? `\\${value} ` : kind === "text" ? `"${value}"` : kind === "environment" ? `[${value}]` : value;
     if (repeating !== null) key += `~${repeating}`;
   }
@@ -22,15 +26,21 @@ export function keyOf(tokens: readonly Token[]): string {
 
 /** The leaf that the tokens write; its expression is `null` where they are no formula. */
 export function leafOf(tokens: readonly Token[]): Leaf {
-  const leaf = leafFrom(keyOf(tokens), parseExpression(tokens), tokens.at(-1)?.value === "%");
-  const alternative = leaf.expression === null ? null : alternativeOf(tokens);
+  const leaf = leafFrom(keyOf(tokens), parseExpression(tokens));
+  const alternative = leaf.expression === null ? null : alternativeOf(tokens, leaf.expression);
   return alternative === null ? leaf : { ...leaf, alternative };
 }
 
-/** `\log` to the base 10, or angles without their degree signs. */
-function alternativeOf(tokens: readonly Token[]): Leaf["alternative"] {
+const HUNDRED = numeral({ top: 100n, bottom: 1n });
+
+/** A percentage as a number, `\log` to the base 10, or angles without their degree signs. */
+function alternativeOf(tokens: readonly Token[], expression: Expression): Leaf["alternative"] {
+  if (tokens.at(-1)!.value === "%") {
+    return { policy: "percent", leaf: leafFrom(`100*(${keyOf(tokens)})`, { kind: "product", factors: [HUNDRED, expression] }) };
+  }
   const commands = tokens.filter(({ kind }) => kind === "command");
-  if (commands.some(({ value }) => value === "log")) {
+  const isBareLog = ({ kind, value }: Token, index: number): boolean => kind === "command" && value === "log" && tokens[index + 1]?.value !== "_";
+  if (tokens.some(isBareLog)) {
     const common = parseExpression(tokens, "10");
     return common && { policy: "logarithm", leaf: leafFrom(`${keyOf(tokens)}@10`, common) };
   }
@@ -43,11 +53,11 @@ const isDegree = (token: Token | undefined): boolean => token?.kind === "command
 
 const INFINITIES: ReadonlyMap<string, 1 | -1> = new Map([["\\infty ", 1], ["+\\infty ", 1], ["-\\infty ", -1]]);
 
-export function leafFrom(key: string, expression: Expression | null, percent = false): Leaf {
+export function leafFrom(key: string, expression: Expression | null): Leaf {
   const { variables, imaginary } = expression === null || expression.kind === "number" ? NO_NAMES : namesIn(expression);
   const exact = expression === null || variables.size > 0 ? null : evaluate(expression, RATIONALS);
   const infinite = INFINITIES.get(key) ?? null;
-  return { kind: "leaf", key, expression, exact, variables, infinite, decimal: decimalOf(expression), percent, imaginary, known: { residues: undefined, probes: undefined }, alternative: null };
+  return { kind: "leaf", key, expression, exact, variables, infinite, decimal: decimalOf(expression), imaginary, known: { residues: undefined, probes: undefined }, alternative: null };
 }
 
 const NO_NAMES: { readonly variables: ReadonlySet<string>; readonly imaginary: boolean } = { variables: new Set(), imaginary: false };
@@ -73,10 +83,10 @@ function decimalOf(expression: Expression | null): Decimal | null {
   if (expression?.kind !== "product" || expression.factors.length !== 2) return null;
   const [left, right] = expression.factors as [Expression, Expression];
   if (left.kind === "number" && left.value.top === -1n && left.value.bottom === 1n) return decimalOf(right);
-  const numeral = left.kind === "number" ? decimalOf(left) : null;
+  const mantissa = left.kind === "number" ? decimalOf(left) : null;
   const isPowerOfTen = right.kind === "power" && right.base.kind === "number" && right.base.value.top === 10n && right.base.value.bottom === 1n;
   const scale = isPowerOfTen && right.exact ? toNumber(right.exact) : null;
-  return numeral && scale !== null ? { digits: numeral.digits, halfUnit: numeral.halfUnit * 10 ** scale } : null;
+  return mantissa && scale !== null ? { digits: mantissa.digits, halfUnit: mantissa.halfUnit * 10 ** scale } : null;
 }
 
 /** Residues at a random point, worked out on first use; `null` where the formula is no rational function. */
@@ -107,7 +117,7 @@ export function sameLeaf(a: Leaf, b: Leaf): boolean {
 
 /** Whether two formulas that write no i agree at every probe point where both are real. */
 export function sameWhereReal(a: Leaf, b: Leaf): boolean {
-  if (a.imaginary || b.imaginary || a.expression === null || b.expression === null || (residuesOf(a) && residuesOf(b))) return false;
+  if (a.variables.size === 0 || b.variables.size === 0 || a.imaginary || b.imaginary || a.expression === null || b.expression === null || (residuesOf(a) && residuesOf(b))) return false;
   return sameProbes(probesOf(a), probesOf(b), "common");
 }
 

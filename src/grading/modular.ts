@@ -22,7 +22,8 @@ export const RESIDUES: Arithmetic<Residues> = {
     return bottom === 1n ? tops : divide(tops, lanes((lane) => reduce(bottom, lane)));
   },
   variable: (name) => lanes((lane) => 2 + Math.floor(unitHash(name, lane) * 67_000_000)),
-  constant: (name) => (name === "i" ? IMAGINARY : null),
+  // No polynomial equation holds between pi and e as far as anyone knows, so they are like variables.
+  constant: (name) => (name === "i" ? IMAGINARY : lanes((lane) => 2 + Math.floor(unitHash(`\u0000${name}`, lane) * 67_000_000))),
   add: (a, b) => lanes((lane) => (a[lane]! + b[lane]!) % PRIMES[lane]!),
   multiply: (a, b) => lanes((lane) => (a[lane]! * b[lane]!) % PRIMES[lane]!),
   divide,

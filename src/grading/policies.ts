@@ -48,6 +48,12 @@ export const POLICIES = {
     different: [["0.33", "\\frac13"], ["3.14", "\\pi"], ["0.3333", "0.33333"]],
     open: "reader",
   },
+  letters: {
+    says: "A word of three or four letters is also their product.",
+    same: [["abc", "a \\cdot b \\cdot c"]],
+    different: [["abc", "abd"], ["odd", "2d"]],
+    open: "reader",
+  },
   degree: {
     says: "Degree signs inside functions may be left out.",
     same: [["\\cos 20^\\circ", "\\cos 20"]],
@@ -63,7 +69,7 @@ export const POLICIES = {
   interval: {
     says: "(a, b) is also the open interval, [a, b] the closed one.",
     same: [["(-1,4)", "-1<x<4"], ["[0,1]", "0\\le x\\le 1"]],
-    different: [["(0,1)", "[0,1]"], ["(0,1)", "0\\le x\\le 1"]],
+    different: [["(2,1)", "\\emptyset"], ["1,2", "1<x<2"], ["(0,1)", "[0,1]"], ["(0,1)", "0\\le x\\le 1"]],
     open: "reader",
   },
   ordered: {

@@ -51,6 +51,13 @@ export function region(pieces: readonly Piece[], key: string): Answer {
   return result.length === 1 ? result[0]!.low : { kind: "collection", key, listed: false, items: result.map(({ low }) => low) };
 }
 
+/** An interval as written. With its ends the wrong way round it is nothing that could be compared. */
+export function writtenInterval(low: Leaf, high: Leaf, lowClosed: boolean, highClosed: boolean, key: string): Answer {
+  const [start, end] = [realValue(low), realValue(high)];
+  if (start !== null && end !== null && start > end) return leafFrom(key, null);
+  return region([interval(low, high, lowClosed, highClosed)], key);
+}
+
 function join(a: Placed, b: Placed): Placed {
   const { low, lowClosed } = a.piece;
   const [high, end] = b.high > a.high ? [b.piece.high, b.high] : [a.piece.high, a.high];

@@ -4,7 +4,7 @@ import { labelOf } from "./labels.ts";
 import { differenceLeaf, keyOf, leafFrom, leafOf, realValue, residuesOf } from "./leaf.ts";
 import { addRational, compareRational, divideRational, multiplyRational, rational } from "./rational.ts";
 import type { Rational } from "./rational.ts";
-import { above, below, interval, REALS, region, symmetric, without } from "./regions.ts";
+import { above, below, interval, REALS, region, symmetric, without, writtenInterval } from "./regions.ts";
 import { cut, isSymbol } from "./split.ts";
 import type { Token } from "./tokens.ts";
 
@@ -66,7 +66,7 @@ function readMembership([subject = [], set = []]: readonly (readonly Token[])[],
 function intervalOf({ items, brackets, key }: Answer & { readonly kind: "sequence" }): Answer | null {
   const [low, high] = items;
   if (low?.kind !== "leaf" || high?.kind !== "leaf" || !["(", "["].includes(brackets)) return null;
-  return region([interval(low, high, brackets === "[", brackets === "[")], key);
+  return writtenInterval(low, high, brackets === "[", brackets === "[", key);
 }
 
 function readInequation([left = [], right = []]: readonly (readonly Token[])[], key: string, read: Read): Answer {

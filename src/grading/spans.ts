@@ -5,7 +5,7 @@ export interface Span {
   readonly content: string;
 }
 
-const BOX = /^\\f?boxed\s*/;
+const BOX = /^\\(?:boxed|fbox)(?![A-Za-z])\s*/;
 const MATH_ENVIRONMENT = /^\\(begin|end)\{(?:align|equation|gather|multline|eqnarray|displaymath)\*?\}/;
 
 /**
@@ -28,8 +28,11 @@ export function boxedSpans(text: string): Span[] {
     else if (character === "}") {
       const group = open.pop();
       if (!group?.boxed) continue;
-      while (spans.length > 0 && spans.at(-1)!.start > group.start) spans.pop();
-      spans.push({ start: group.start, end: at + 1, content: text.slice(group.contentStart, at) });
+      const content = text.slice(group.contentStart, at);
+      let inner: Span | undefined;
+      while (spans.length > 0 && spans.at(-1)!.start > group.start) inner = spans.pop();
+      const isDouble = inner !== undefined && content.trim() === text.slice(inner.start, inner.end);
+      spans.push({ start: group.start, end: at + 1, content: isDouble ? inner!.content : content });
     }
   }
   return spans;

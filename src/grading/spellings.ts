@@ -11,7 +11,7 @@ export const SYMBOLS: ReadonlyMap<string, readonly string[]> = new Map(Object.en
   "（": ["("], "）": [")"], "，": [","], "、": [","], "；": [";"], "：": [":"], "［": ["["], "］": ["]"], "⌊": ["\\lfloor"],
   "⌋": ["\\rfloor"], "⌈": ["\\lceil"], "⌉": ["\\rceil"], "⟨": ["\\langle"], "⟩": ["\\rangle"], "½": ["1", "/", "2"],
   "¼": ["1", "/", "4"], "¾": ["3", "/", "4"], "→": ["\\to"], "⇒": ["\\implies"], "€": ["\\euro"], "£": ["\\pound"],
-  "。": [], "&": ["&"], "\"": [], "“": [], "”": [],
+  "…": ["\\ldots"], "。": [], "&": ["&"], "\"": [], "“": [], "”": [],
 }));
 
 /** Words outside `\text{}` that are mathematics. */
@@ -38,6 +38,7 @@ export const ALIASES: ReadonlyMap<string, string> = new Map(Object.entries({
   Rightarrow: "\\implies", Longrightarrow: "\\implies", iff: "\\implies", Leftrightarrow: "\\implies", rightarrow: "\\to", longrightarrow: "\\to",
   land: ",", wedge: "\\wedge", lor: ",", vee: "\\vee", varphi: "\\phi", varepsilon: "\\epsilon", vartheta: "\\theta", infinity: "\\infty",
   asin: "\\arcsin", acos: "\\arccos", atan: "\\arctan", arsinh: "\\arcsinh", arcosh: "\\arccosh", artanh: "\\arctanh", cosec: "\\csc", ctg: "\\cot", tg: "\\tan",
+  dots: "\\ldots", cdots: "\\ldots", dotsc: "\\ldots", dotsb: "\\ldots",
   euro: "\\euro", pounds: "\\pound",
 }));
 

@@ -63,17 +63,19 @@ export function cut(tokens: readonly Token[], at: readonly number[]): (readonly 
   return [...at, tokens.length].map((end, index) => tokens.slice(index === 0 ? 0 : at[index - 1]! + 1, end));
 }
 
-/** Whether the first token opens a bracket that the last token closes. */
-export function isOneGroup(tokens: readonly Token[]): boolean {
-  if (tokens.length < 2 || !isOpen(tokens[0]!)) return false;
+/** Position of the bracket that closes the one at `start`; -1 where there is none. */
+export function closingOf(tokens: readonly Token[], start: number): number {
   let depth = 0;
-  for (let index = 0; index < tokens.length; index++) {
+  for (let index = start; index < tokens.length; index++) {
     if (isOpen(tokens[index]!)) depth += 1;
     else if (isClose(tokens[index]!)) depth -= 1;
-    if (depth === 0) return index === tokens.length - 1;
+    if (depth === 0) return index === start ? -1 : index;
   }
-  return false;
+  return -1;
 }
+
+/** Whether the first token opens a bracket that the last token closes. */
+export const isOneGroup = (tokens: readonly Token[]): boolean => tokens.length > 1 && closingOf(tokens, 0) === tokens.length - 1;
 
 export const isSymbol = (token: Token | undefined, ...values: readonly string[]): boolean =>
   token?.kind === "symbol" && values.includes(token.value);

@@ -2,11 +2,14 @@ import type { Answer } from "./answer.ts";
 import { keyOf, leafFrom, leafOf } from "./leaf.ts";
 import { numeral } from "./expression.ts";
 import { labelOf } from "./labels.ts";
+import { evaluateMatrices } from "./matrices.ts";
 import { isFunction } from "./parse-call.ts";
-import { intersect, interval, REALS, point, region, without } from "./regions.ts";
+import { intersect, REALS, region, writtenInterval } from "./regions.ts";
 import { readRelation } from "./relations.ts";
+import { readSetAlgebra } from "./set-algebra.ts";
 import { cut, isCommand, isOneGroup, isSymbol, split, topLevel, trimmed } from "./split.ts";
 import type { TopLevel } from "./split.ts";
+import { WORDS } from "./spellings.ts";
 import { tokenize } from "./tokens.ts";
 import type { Token } from "./tokens.ts";
 import { canonicalUnit, isQualifier, multiplierOf } from "./units.ts";
@@ -21,21 +24,29 @@ export function readAnswer(text: string): Answer | null {
   const plain = readWords(text);
   if (plain !== null) return plain;
   const tokens = tokenize(text);
-  if (tokens === null) return { kind: "text", key: `'${text.trim()}` };
+  if (tokens === null) return { kind: "text", key: `'${text.trim()}`, letters: null };
   const kept = trimmed(tokens);
   return kept.length === 0 ? null : structureOf(kept, 0);
 }
 
-/** Words without mathematics. Short runs of letters without a vowel, such as `xyz`, are products. */
+/** Words without mathematics, or a list of them; `null` for anything that may be a formula, such as `xyz`. */
 function readWords(text: string): Answer | null {
   if (text.length > 400 || /[\d\\$]/.test(text) || !WORDS_ONLY.test(text)) return null;
-  const words = text.toLowerCase().match(/[\p{L}'’-]+/gu)!;
-  const isWord = (word: string) => (word.length >= 3 && /[aeiouy]/.test(word)) || /[^a-z'’-]/.test(word) || ["no", "up"].includes(word);
-  const known = words.every((word) => ["and", "or", "pi", "sqrt", "infinity", "sin", "cos", "tan", "log", "exp"].includes(word) || word.length < 3);
-  return !known && words.some(isWord) ? textAnswer(words.join(" ")) : ["no", "up"].includes(words.join(" ")) ? textAnswer(words[0]) : null;
+  const items = text.split(/,|\b(?:and|or)\b/i).map((item) => item.replace(/[^\p{L}'’-]+/gu, " ").trim()).filter((item) => item !== "");
+  if (items.length === 0 || !items.every(isWords)) return null;
+  return collection(items.map(textAnswer), true, `"${items.join(",")}"`);
 }
 
-const textAnswer = (words: string): Answer => ({ kind: "text", key: `"${words.replace(/^(?:the|an?) /, "")}"` });
+/** Whether one of the words is no product of letters and no function's name. */
+const isWords = (text: string): boolean =>
+  /^no$/i.test(text) || text.toLowerCase().split(/[ -]/).some((word) => /[^\x00-\x7f]/.test(word) || (word.length >= 3 && /[aeiou]/.test(word) && !WORDS.has(word)));
+
+/** Words without case and article; ABC may be a product, whose case counts. */
+function textAnswer(words: string): Answer {
+  const letters = /^[A-Za-z]{3,4}$/.test(words) ? words : null;
+  const kept = /^[A-Z]{3,4}$/.test(words) ? words : words.toLowerCase().replace(/^(?:the|an?) /, "");
+  return { kind: "text", key: `"${kept}"`, letters };
+}
 
 /** The structure of the tokens of an answer or of a part of one. */
 export function structureOf(given: readonly Token[], depth: number): Answer {
@@ -105,8 +116,9 @@ function readValue(tokens: readonly Token[], marks: TopLevel, depth: number): An
   if (tokens.length === 1 && tokens[0]!.kind === "number") return leafOf(tokens);
   const signs = tokens.findIndex((token) => isSymbol(token, "±", "∓"));
   if (signs >= 0) return readPlusMinus(tokens, depth);
-  if (tokens[0]!.kind === "environment" && isOneGroup(tokens)) return readMatrix(tokens, depth);
-  if (marks.setOperators.length > 0) return readSetAlgebra(tokens, marks.setOperators, depth);
+  const matrix = tokens.some(({ kind }) => kind === "environment") ? readMatrix(tokens, depth) : null;
+  if (matrix) return matrix;
+  if (marks.setOperators.length > 0) return readSetAlgebra(tokens, marks.setOperators, (part) => structureOf(part, depth + 1));
   if (isOneGroup(tokens) || isHalfOpen(tokens)) return readGroup(tokens, depth);
   if (isCommand(tokens[0], "mathbb{R}") && tokens.length === 1) return region([REALS], keyOf(tokens));
   if (isCommand(tokens[0], "emptyset") && tokens.length === 1) return { kind: "collection", key: "{}", listed: false, items: [] };
@@ -119,7 +131,7 @@ function leafOrText(tokens: readonly Token[]): Answer {
   const isWord = leaf.expression === null && tokens.every(({ kind, value }) => kind === "text" || kind === "letter" || value === "-" || value === "'");
   if (!isWord || tokens.length === 0) return leaf;
   const words = tokens.map(({ kind, value, spaced }, index) => (index > 0 && (kind === "text" || spaced) ? ` ${value}` : value)).join("");
-  return textAnswer(words.toLowerCase());
+  return textAnswer(words);
 }
 
 /** a ± b is the two values; every sign of one answer goes the same way. */
@@ -136,57 +148,17 @@ function readPlusMinus(tokens: readonly Token[], depth: number): Answer {
   return { kind: "collection", key: keyOf(tokens), listed: true, items: [plus, minus] };
 }
 
-function readMatrix(tokens: readonly Token[], depth: number): Answer {
-  const rows = split(tokens.slice(1, -1), (token) => isSymbol(token, "\\\\")).filter((row) => row.length > 0);
-  const cells = rows.map((row) => split(row, (token) => isSymbol(token, "&")).map((cell) => structureOf(cell, depth + 1)));
-  return { kind: "matrix", key: keyOf(tokens), rows: cells };
-}
-
-/** Unions, intersections and differences of intervals and finite sets, from left to right. */
-function readSetAlgebra(tokens: readonly Token[], at: readonly number[], depth: number): Answer {
+/** A matrix, or what comes of matrices by arithmetic; `null` where the tokens are neither. */
+function readMatrix(tokens: readonly Token[], depth: number): Answer | null {
   const key = keyOf(tokens);
-  const operands = cut(tokens, at).map((part) => toRegion(structureOf(part, depth + 1)));
-  let result = operands[0]!;
-  for (const [index, position] of at.entries()) {
-    const next = setOperation(tokens[position]!.value, result, operands[index + 1]!, key);
-    if (next === null) return leafOf(tokens);
-    result = next;
+  if (tokens[0]!.kind === "environment" && tokens[0]!.value !== "begin:vmatrix" && isOneGroup(tokens)) {
+    const rows = split(tokens.slice(1, -1), (token) => isSymbol(token, "\\\\")).filter((row) => row.length > 0);
+    return { kind: "matrix", key, rows: rows.map((row) => split(row, (token) => isSymbol(token, "&")).map((cell) => structureOf(cell, depth + 1))) };
   }
-  return result;
-}
-
-function setOperation(operator: string, left: Answer, right: Answer, key: string): Answer | null {
-  if (left.kind === "collection" && right.kind === "collection" && operator === "∪") {
-    return { kind: "collection", key, listed: false, items: [...left.items, ...right.items] };
-  }
-  const [a, b] = [piecesOf(left), piecesOf(right)];
-  if (a === null || b === null) return null;
-  if (operator === "∪") return region([...a, ...b], key);
-  if (operator === "∩") {
-    const common = intersect(a, b);
-    return common && region(common, key);
-  }
-  const points = right.kind === "collection" ? right.items.flatMap((item) => (item.kind === "leaf" ? [item] : [])) : right.kind === "leaf" ? [right] : null;
-  const rest = points && without(a, points);
-  return rest && region(rest, key);
-}
-
-function piecesOf(answer: Answer) {
-  if (answer.kind === "region") return answer.pieces;
-  if (answer.kind === "leaf") return [point(answer)];
-  if (answer.kind !== "collection") return null;
-  const points = answer.items.flatMap((item) => (item.kind === "leaf" ? [point(item)] : []));
-  return points.length === answer.items.length ? points : null;
-}
-
-/** In a union, (a, b) and [a, b] are intervals. */
-export function toRegion(answer: Answer): Answer {
-  if (answer.kind === "labelled") return toRegion(answer.value);
-  if (answer.kind !== "sequence" || answer.items.length !== 2 || answer.brackets.length !== 1 || !"([".includes(answer.brackets)) return answer;
-  const [low, high] = answer.items;
-  if (low?.kind !== "leaf" || high?.kind !== "leaf") return answer;
-  const closed = answer.brackets === "[";
-  return region([interval(low, high, closed, closed)], answer.key);
+  const value = isOneGroup(tokens) && tokens[0]!.kind !== "environment" ? null : evaluateMatrices(tokens);
+  if (value === null) return null;
+  if ("scalar" in value) return leafFrom(key, value.scalar);
+  return { kind: "matrix", key, rows: value.rows.map((row, index) => row.map((cell, column) => leafFrom(`${key}[${index},${column}]`, cell))) };
 }
 
 /** [a, b) and (a, b]: the brackets don't match, and no other bracket closes before the end. */
@@ -218,7 +190,7 @@ function readGroup(tokens: readonly Token[], depth: number): Answer {
   const [low, high] = items;
   const isUnbounded = low?.kind === "leaf" && high?.kind === "leaf" && (low.infinite === -1 || high.infinite === 1);
   if (items.length === 2 && low?.kind === "leaf" && high?.kind === "leaf" && (isMixed || isUnbounded)) {
-    return region([interval(low, high, open === "[", close === "]")], key);
+    return writtenInterval(low, high, open === "[", close === "]", key);
   }
   return { kind: "sequence", key, brackets: open === "langle" ? "(" : open, items };
 }

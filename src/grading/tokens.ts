@@ -16,22 +16,26 @@ export interface Token {
 
 /** Longer answers are compared as strings only. */
 export const MAX_TOKENS = 600;
+const MAX_LEVEL = 12;
 
-const NUMERAL = /(?:\d+(?:(?:\s?\{,\s?\}\s?|\\[,!: ]|,\\[!,;: ]\s?)\d{3}(?!\d))*|(?=\.\d))(?:\.\d+)?/y;
+const NUMERAL = /(?:\d+(?:(?:\s?\{,\s?\}\s?|\\[,!: ]|,\\[!,;: ]\s?)\d{3}(?!\d))*|(?=\.\d))(?:(?:\.|\{\.\})\d+)?/y;
 const PLAIN_GROUPS = /(?:,\d{3}(?!\d))+(?:\.\d+)?|(?: \d{3}(?![\d/]))+(?:\.\d+)?/y;
 const DECIMAL_COMMA = /^0,\d+(?!\d)/;
 const REPEATING = /\s*(?:\\overline|\\bar|\\dot)\s*\{(\d{1,30})\}/y;
 const COMMAND = /\\(?:[A-Za-z]+\*?|[^A-Za-z])/y;
 const EXPONENT = /[eE][-+]?\d{1,4}(?![A-Za-z\d])/y;
 const FOREIGN = /[\p{L}\p{M}]{1,60}/uy;
+const DOTS = /\.+/y;
 const LETTERS = /[A-Za-z]+/y;
+/** Units such as m/s and m/s^2, whose letters are no variables. */
+const QUOTIENT_UNIT = /^[A-Za-z]{1,3}\s?\/\s?[A-Za-z]{1,3}(?:\^?\{?[23²³]\}?)?$/;
 const TRIM = /^[\s.,;:]+|(?<![\s.;:])[\s.;:]{1,40}$/g;
 
 /** Tokens of an answer in one pass; `null` when it is too long. All typesettings of one thing give one token. */
-export function tokenize(text: string): readonly Token[] | null {
-  if (text.length > MAX_TOKENS * 8) return null;
+export function tokenize(text: string, level = 0): readonly Token[] | null {
+  if (text.length > MAX_TOKENS * 8 || level > MAX_LEVEL) return null;
   const tokens: Token[] = [];
-  const state: State = { text: unescape(asciiDigits(text)), at: 0, spaced: false, depth: 0, singles: [0], tokens };
+  const state: State = { text: unescape(asciiDigits(text)), at: 0, spaced: false, depth: 0, singles: [0], tokens, level };
   while (state.at < state.text.length) {
     step(state);
     if (tokens.length > MAX_TOKENS) return null;
@@ -48,6 +52,8 @@ interface State {
   /** For each open brace, how many arguments of \frac still take a single digit. */
   readonly singles: number[];
   readonly tokens: Token[];
+  /** Arguments of \boxed, \text and the like that the text lies in. */
+  readonly level: number;
 }
 
 /** Some writers double every backslash; in a matrix that would be the end of a row. */
@@ -63,7 +69,10 @@ function step(state: State): void {
     state.spaced = true;
     return;
   }
-  if ((character >= "0" && character <= "9") || (character === "." && /\d/.test(text[at + 1] ?? ""))) numeral(state);
+  if (text.startsWith("..", at)) {
+    state.at += matchAt(DOTS, text, at)![0].length;
+    push(state, "command", "ldots");
+  } else if ((character >= "0" && character <= "9") || (character === "." && /\d/.test(text[at + 1] ?? ""))) numeral(state);
   else if (character === "\\") command(state);
   else if (/[A-Za-z]/.test(character)) letters(state);
   else {
@@ -186,7 +195,7 @@ function command(state: State): void {
 function unwrap(state: State): void {
   const content = braces(state);
   if (content === "") return;
-  const inner = content.length === 1 && /[A-Za-z]/.test(content) ? [{ kind: "letter" as const, value: content, spaced: state.spaced, repeating: null }] : tokenize(content);
+  const inner = content.length === 1 && /[A-Za-z]/.test(content) ? [{ kind: "letter" as const, value: content, spaced: state.spaced, repeating: null }] : tokenize(content, state.level + 1);
   state.tokens.push(...(inner ?? []));
   consumeArgument(state);
 }
@@ -199,12 +208,16 @@ function environment(state: State, edge: "begin" | "end"): void {
   } else if (name === "cases") push(state, "environment", `${edge}:cases`);
 }
 
-/** The content of the braces that start here, or "" where none do; nested braces are matched. */
+/** The content of the braces that start here, or the one letter or digit; "" where there is neither. */
 function braces(state: State): string {
   const { text } = state;
   let start = state.at;
   while (text[start] === " ") start += 1;
-  if (text[start] !== "{") return "";
+  if (text[start] !== "{") {
+    if (!/[A-Za-z0-9]/.test(text[start] ?? "")) return "";
+    state.at = start + 1;
+    return text[start]!;
+  }
   let depth = 0;
   for (let at = start; at < text.length; at++) {
     if (text[at] === "\\") at += 1;
@@ -227,15 +240,24 @@ function isLetterUnit({ tokens }: State, content: string, letter: string): boole
 
 /** The content of `\text{...}`: a connective, a letter, a function's name, mathematics, or words. */
 function words(state: State, content: string): void {
+  const items = content.split(/,|\b(?:and|or)\b/).filter((item) => item.trim() !== "");
+  if (items.length > 1 && items.length < 20 && !content.includes("$")) {
+    for (const [index, item] of items.entries()) {
+      if (index > 0) push(state, "symbol", ",");
+      words(state, item);
+    }
+    return;
+  }
   const trimmed = content.replace(TRIM, "").trim();
   const lower = trimmed.toLowerCase();
   const letter = /^[A-Za-z]$/.exec(trimmed)?.[0];
   const known = WORDS.get(lower);
-  if (letter !== undefined) push(state, isLetterUnit(state, content, letter) ? "text" : "letter", letter);
+  if (QUOTIENT_UNIT.test(trimmed) && state.tokens.length > 0) push(state, "text", lower.replace(/\s/g, ""));
+  else if (letter !== undefined) push(state, isLetterUnit(state, content, letter) ? "text" : "letter", letter);
   else if (known !== undefined) push(state, known.startsWith("\\") ? "command" : "symbol", known.replace("\\", ""));
   else if (trimmed === "") {
     if (content.includes(",")) push(state, "symbol", ",");
     else state.spaced = true;
-  } else if (/\$/.test(content) || !/\p{L}{2}/u.test(content)) state.tokens.push(...(content.includes("\\text") ? [] : (tokenize(content) ?? [])));
+  } else if (/\$/.test(content) || !/\p{L}{2}/u.test(content)) state.tokens.push(...(content.includes("\\text") ? [] : (tokenize(content, state.level + 1) ?? [])));
   else push(state, "text", lower.replace(/\s+/g, " "));
 }

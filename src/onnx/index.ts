@@ -39,8 +39,9 @@ export async function createOnnxPolicy({ model, threads }: EngineOptions): Promi
 function startWorker(options: EngineOptions): Worker {
   if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./worker.js", import.meta.url), { workerData: options });
   // Run from its TypeScript source (tests, tsx), the thread must first install the loader.
-  const file = JSON.stringify(new URL("./worker.ts", import.meta.url).href);
-  const start = `import("tsx/esm/api").then(({ register }) => { register(); return import(${file}); })`;
+  const loader = import.meta.resolve("tsx/esm/api");
+  const file = new URL("./worker.ts", import.meta.url).href;
+  const start = `import(${JSON.stringify(loader)}).then(({ register }) => { register(); return import(${JSON.stringify(file)}); })`;
   return new Worker(start, { eval: true, workerData: options });
 }
 
