@@ -3,7 +3,7 @@ export type * from "./types.ts";
 export * from "./errors.ts";
 export { CURRENT, REFERENCE } from "./policy.ts";
 export type { Capability, Loss, Policy, PolicyDescription, SampleRequest, UpdateOptions, WeightsName } from "./policy.ts";
-export { answerClasses, createGrader, extractAnswer, sameAnswer } from "./grading/index.ts";
+export * from "./grading/index.ts";
 export { groupAdvantages } from "./srt/advantage.ts";
 export { sequenceKl } from "./srt/kl.ts";
 export { tokenWeights } from "./srt/loss-weights.ts";

@@ -1,10 +1,12 @@
 import type { Terminal } from "./terminal.ts";
 
+/** Ctrl-C, and what a scheduler sends before it takes the machine away. */
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 /** `npm start` passes on the Ctrl-C that the terminal has sent already: signals this close are one, in seconds. */
 const SAME_SIGNAL = 0.5;
 
 /**
- * Runs a task that can be stopped: the first Ctrl-C aborts the signal, so that the task saves its state
+ * Runs a task that can be stopped: the first Ctrl-C (or SIGTERM) aborts the signal, so that the task saves its state
  * and returns; a second one ends the process at once. `clock` in seconds.
  */
 export async function interruptible<T>(terminal: Terminal, clock: () => number, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -20,10 +22,10 @@ export async function interruptible<T>(terminal: Terminal, clock: () => number, 
       process.exit(130);
     }
   };
-  process.on("SIGINT", onSignal);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   try {
     return await task(controller.signal);
   } finally {
-    process.off("SIGINT", onSignal);
+    for (const signal of SIGNALS) process.off(signal, onSignal);
   }
 }

@@ -24,7 +24,7 @@ export const real = (value: number, error = 0): Complex | null => complex(value,
 export const modulus = ({ re, im }: Complex): number => (im === 0 ? Math.abs(re) : Math.hypot(re, im));
 
 /** Whether a value is zero as far as its error lets us see. */
-export const vanishes = (value: Complex): boolean => modulus(value) <= 4 * value.error;
+const vanishes = (value: Complex): boolean => modulus(value) <= 4 * value.error;
 
 export function addComplex(a: Complex, b: Complex): Complex | null {
   const [left, right] = [modulus(a), modulus(b)];

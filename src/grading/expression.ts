@@ -12,7 +12,7 @@ export type Expression =
   | { readonly kind: "power"; readonly base: Expression; readonly exponent: Expression; readonly exact: Rational | null }
   | { readonly kind: "call"; readonly name: string; readonly arguments: readonly Expression[] };
 
-export type ConstantName = "pi" | "e" | "i";
+type ConstantName = "pi" | "e" | "i";
 
 export const numeral = (value: Rational, decimals: number | null = null): Expression => ({ kind: "number", value, decimals });
 export const MINUS_ONE: Expression = numeral({ top: -1n, bottom: 1n });
@@ -142,6 +142,8 @@ function callRational(name: string, values: readonly Rational[]): Rational | nul
   switch (name) {
     case "abs":
       return first.top < 0n ? { top: -first.top, bottom: first.bottom } : first;
+    case "sgn":
+      return rational(first.top < 0n ? -1n : first.top > 0n ? 1n : 0n);
     case "floor":
       return rational(floorRational(first));
     case "ceil":

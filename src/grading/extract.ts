@@ -36,7 +36,8 @@ const PHRASES = [
 
 /**
  * Reads the final answer of a text by the first of the rules that finds one, or returns `null`: the text
- * abstains. Where both are asked for, a "final answer is" after the last box counts before it. Time and memory are linear in the text.
+ * abstains. Where both are asked for, a "final answer is" after the last box counts before it. Time and
+ * memory are linear in the text.
  */
 export function extractAnswer(written: string, rules: readonly ExtractionRule[] = STRICT_RULES): Extraction | null {
   const text = asciiDigits(written);

@@ -82,6 +82,7 @@ const factorial: Unary = ({ re, im, error }) => {
 };
 
 const UNARY: Readonly<Record<string, Unary>> = {
+  sgn: (value) => (value.im !== 0 || (Math.abs(value.re) <= 8 * value.error && value.re !== 0) ? null : real(Math.sign(value.re))),
   abs: (value) => real(modulus(value), value.error),
   floor: stepped(Math.floor),
   ceil: stepped(Math.ceil),
@@ -122,8 +123,16 @@ export function callComplex(name: string, values: readonly Complex[]): Complex |
     if (values.some(({ im }) => im !== 0)) return null;
     return values.reduce((best, value) => (name === "min" ? value.re < best.re : value.re > best.re) ? value : best);
   }
+  if (name === "gcd" || name === "lcm") return symmetric(name, values);
   return name === "binomial" && second ? binomial(first, second) : null;
 }
+
+/** Divisors of what may be no integers: an unknown function in which the order doesn't count. */
+const symmetric = (name: string, values: readonly Complex[]): Complex | null =>
+  values.reduce<Complex | null>((total, value) => {
+    const term = anyFunction(name, [value]);
+    return total && term && addComplex(total, term);
+  }, { re: 0, im: 0, error: 0 });
 
 /** One fixed generic function for each name: equal for equal arguments, and for others by accident only. */
 function anyFunction(name: string, values: readonly Complex[]): Complex | null {

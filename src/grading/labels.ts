@@ -7,7 +7,7 @@ const PATTERNS = [
   // f(x), P(A \cup B), f^{-1}(x)
   String.raw`^${NAME}(?:\^\{-1\})?\((?=[^()]{0,20}[A-Za-z])[^()]{1,20}\)$`,
   // AB, ABC and their marks
-  String.raw`^(?:\\(?:angle|triangle|overline|overrightarrow|vec|widehat|bar|hat) )?\{?[A-Z]{1,4}\}?$`,
+  String.raw`^(?:\\(?:angle|triangle|vec|bar|hat|tilde) )?\{?[A-Z]{1,4}\}?$`,
   String.raw`^m?\\angle \{?[A-Z]{1,3}\}?$`,
   String.raw`^\|[A-Za-z]{1,3}\|$`,
   // ratios of names

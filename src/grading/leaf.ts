@@ -96,7 +96,7 @@ export function residuesOf({ known, expression }: Leaf): Residues | null {
 }
 
 /** Values at the probe points, worked out on first use. */
-export function probesOf({ known, expression, variables }: Leaf): Probes {
+function probesOf({ known, expression, variables }: Leaf): Probes {
   return (known.probes ??= expression === null ? [] : probe(expression, variables.size > 0));
 }
 

@@ -55,11 +55,15 @@ function argumentTokens(reader: Reader): readonly Token[] {
   return reader.tokens.slice(start + 1, reader.at - 1);
 }
 
-/** A bound; infinities are symbols. */
+/** A bound; infinities are symbols, and 3^+ is 3 from above. */
 function limit(tokens: readonly Token[]): Expression {
   const last = tokens.at(-1);
   if (last?.value === "infty" && tokens.length <= 2) return { kind: "variable", name: tokens[0]!.value === "-" ? "-\\infty" : "\\infty" };
-  return parseExpression(tokens) ?? unreadable();
+  const side = tokens.filter(({ value }) => value !== "{" && value !== "}").slice(-2).map(({ value }) => value).join("");
+  const approached = side === "^+" ? "?above" : side === "^-" ? "?below" : null;
+  const end = tokens.findLastIndex(({ value }) => value === "^");
+  const at = parseExpression(approached === null ? tokens : tokens.slice(0, end)) ?? unreadable();
+  return approached === null ? at : call(approached, at);
 }
 
 function writtenOut(name: "sum" | "prod", variable: string, from: Expression, to: Expression, body: Expression): Expression | null {

@@ -11,7 +11,7 @@ const SIMPLE = new Set(
   ("sin cos tan cot sec csc sinh cosh tanh coth sech csch arcsin arccos arctan arccot arcsec arccsc " +
     "arcsinh arccosh arctanh ln log lg exp").split(" "),
 );
-const LISTED = new Set(["min", "max", "gcd", "lcm", "abs", "floor", "ceil"]);
+const LISTED = new Set(["min", "max", "gcd", "lcm", "abs", "sgn", "floor", "ceil"]);
 const INVERTIBLE = new Set("sin cos tan cot sec csc sinh cosh tanh".split(" "));
 
 export const isFunction = (name: string): boolean => SIMPLE.has(name) || LISTED.has(name);

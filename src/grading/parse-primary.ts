@@ -105,6 +105,12 @@ function readLetter(reader: Reader): Expression {
       reader.at += 1;
     }
     if (sees(reader, "(") && !peek(reader)!.spaced) return parseCall(reader, name);
+    if (sees(reader, "{") && reader.tokens[reader.at + 1]?.value === "(") {
+      reader.at += 1;
+      const called = parseCall(reader, name);
+      expect(reader, "}");
+      return called;
+    }
     reader.at = start;
   }
   if (value === "e") return { kind: "constant", name: "e" };
@@ -121,6 +127,7 @@ function readCommand(reader: Reader): Expression {
     expect(reader, value === "lfloor" ? "rfloor" : "rceil", "command");
     return call(value === "lfloor" ? "floor" : "ceil", inner);
   }
+  if (ACCENTS.has(value)) return call(`?${value}`, readArgument(reader));
   if (value === "frac") return readDerivative(reader) ?? quotient(readArgument(reader), readArgument(reader));
   if (value === "binom") return call("binomial", readArgument(reader), readArgument(reader));
   if (value === "sqrt") return readRoot(reader);
@@ -128,6 +135,9 @@ function readCommand(reader: Reader): Expression {
   if (isFunction(value)) return parseCall(reader, value);
   return SYMBOL_NAMES.has(value) ? { kind: "variable", name: `\\${value}` } : unreadable();
 }
+
+/** Marks that make another quantity of one: the conjugate, the mean, the vector. */
+const ACCENTS = new Set(["bar", "hat", "tilde", "vec", "dot", "ddot"]);
 
 function readRoot(reader: Reader): Expression {
   let degree: Expression | null = null;

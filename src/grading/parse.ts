@@ -1,4 +1,4 @@
-import { call, MINUS_ONE, negated, numeral, power, quotient } from "./expression.ts";
+import { call, difference, MINUS_ONE, negated, numeral, power, quotient } from "./expression.ts";
 import type { Expression } from "./expression.ts";
 import { readNumeral, readPlainNumeral, readPrimary, subscript } from "./parse-primary.ts";
 import { addRational, isInteger, rational } from "./rational.ts";
@@ -64,6 +64,10 @@ export function readProduct(reader: Reader): Expression {
       const plain = product.kind === "number" && peek(reader)?.kind === "number";
       product = quotient(product, readSigned(reader, plain ? readFactor : readRun));
       if (plain && startsFactor(reader)) product = multiply(product, readRun(reader));
+    } else if (sees(reader, "mod", "command")) {
+      reader.at += 1;
+      const modulus = readRun(reader);
+      product = difference(product, multiply(modulus, call("floor", quotient(product, modulus))));
     } else return product;
   }
 }
@@ -118,7 +122,7 @@ function inlineFraction(reader: Reader): Expression {
 }
 
 const STOPPERS = new Set(["+", "-", "*", "/", ")", "]", "}", ",", ";", ":", "=", "<", ">", "≤", "≥", "≠", "≈", "∈", "∪", "∩", "±", "∓", "&", "\\\\", "^", "_", "!", "'", "%", "‖", "#", "?", "@", "\""]);
-const CLOSERS = new Set(["rfloor", "rceil", "}", "rangle", "implies", "to", "setminus", "circ", "degree", "infty", "choose", "dollar", "pmod", "bmod", "mod"]);
+const CLOSERS = new Set(["rfloor", "rceil", "}", "rangle", "implies", "to", "setminus", "circ", "degree", "infty", "choose", "dollar", "pmod", "mod"]);
 
 function startsFactor(reader: Reader): boolean {
   const token = peek(reader);

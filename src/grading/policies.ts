@@ -1,5 +1,5 @@
 /** Which answer of a pair leaves something open: that one joins a class only if just one class would have it. */
-export type OpenSide = "reader" | "other";
+type OpenSide = "reader" | "other";
 
 export interface Policy {
   /** What is taken to be equal. */

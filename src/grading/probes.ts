@@ -9,14 +9,14 @@ import { toNumber } from "./rational.ts";
 /** Values of a formula at the probe points, `[point]`; `null` where it is unknown. */
 export type Probes = readonly (Complex | null)[];
 
-/** Points 0-2 are positive and small, 3-5 have either sign, 6 is wide. */
+/** Points 0 and 1 are positive and small, 2 is natural, 3-5 have either sign, 6 is wide. */
 const POINTS = 7;
 const MAX_SEPARATION = 1e-6;
 
 /**
  * Values of a formula at real points fixed by the names of its variables, so that two formulas can be probed
  * apart from each other. Positive points keep roots and logarithms real; signed ones tell |x| from x; the
- * wide one tells the floor of x/2 from 0. A formula without variables has one point.
+ * natural one tells ceilings from floors, the wide one the floor of x/2 from 0. A formula without variables has one point.
  */
 export function probe(expression: Expression, hasVariables: boolean): Probes {
   return Array.from({ length: hasVariables ? POINTS : 1 }, (_, point) => evaluate(expression, at(point)));
@@ -44,7 +44,8 @@ const at = (point: number): Arithmetic<Complex> => ({
 
 function coordinate(name: string, point: number): number {
   const spread = unitHash(name, 10 + point);
-  if (point < 3) return 0.35 + 2.2 * spread;
+  if (point < 2) return 0.35 + 2.2 * spread;
+  if (point === 2) return 2 + Math.floor(8 * spread);
   const flip = point === 3 ? 1 : point === 4 ? -1 : unitHash(name, 30 + point) < 0.5 ? 1 : -1;
   const sign = (unitHash(name, 40) < 0.5 ? -1 : 1) * flip;
   return sign * (point === 6 ? 9 + 20 * spread : 0.4 + 3.5 * spread);
@@ -60,7 +61,7 @@ export function agree(a: Complex, b: Complex): boolean | null {
 }
 
 /** At which points two formulas must agree: all, all but those where neither is real, or those where both are. */
-export type Domain = "complex" | "either" | "common";
+type Domain = "complex" | "either" | "common";
 
 /** Whether two formulas have the same values on a domain: no known pair differs, and enough pairs agree. */
 export function sameProbes(a: Probes, b: Probes, domain: Domain): boolean {

@@ -3,8 +3,8 @@ import { numeral } from "./expression.ts";
 import { leafFrom, realValue, sameLeaf } from "./leaf.ts";
 import { ZERO } from "./rational.ts";
 
-export const INFINITY: Leaf = leafFrom("\\infty ", null);
-export const MINUS_INFINITY: Leaf = leafFrom("-\\infty ", null);
+const INFINITY: Leaf = leafFrom("\\infty ", null);
+const MINUS_INFINITY: Leaf = leafFrom("-\\infty ", null);
 const ORIGIN: Leaf = leafFrom("0", numeral(ZERO));
 
 export const interval = (low: Leaf, high: Leaf, lowClosed: boolean, highClosed: boolean): Piece => ({ low, high, lowClosed, highClosed });

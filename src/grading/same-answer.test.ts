@@ -11,7 +11,7 @@ const EQUAL: Readonly<Record<string, Pairs>> = {
   ],
   algebra: [
     ["(x+1)^2", "x^2+2x+1"], ["\\frac{x^2-1}{x-1}", "x+1"], ["\\frac{a+b}{2}", "\\frac12(a+b)"], ["2^{n+1}", "2\\cdot 2^n"],
-    ["\\frac{n!}{(n-1)!}", "n"], ["\\binom n2", "\\frac{n(n-1)}{2}"], ["x\\sqrt x", "x^{3/2}"], ["\\sqrt{x^2}", "|x|"], ["x_1+x_2", "x_{2}+x_{1}"],
+    ["\\frac{n!}{(n-1)!}", "n"], ["\\binom n2", "\\frac{n(n-1)}{2}"], ["x\\sqrt x", "x^{3/2}"], ["\\sqrt{x^2}", "|x|"], ["x_1+x_2", "x_{2}+x_{1}"], ["\\gcd(a,b)", "\\gcd(b,a)"], ["\\overline{z}", "\\bar z"], ["17 \\bmod 5", "2"],
   ],
   roots: [["\\sqrt{8}", "2\\sqrt2"], ["\\frac{1}{\\sqrt3}", "\\frac{\\sqrt3}{3}"], ["\\sqrt{5+2\\sqrt6}", "\\sqrt2+\\sqrt3"], ["\\sqrt[3]{-8}", "-2"]],
   "logarithms and trigonometry": [
@@ -48,8 +48,8 @@ const EQUAL: Readonly<Record<string, Pairs>> = {
 const DIFFERENT: Readonly<Record<string, Pairs>> = {
   numbers: [["5", "5.001"], ["7 3/4", "73/4"], ["0.1", "0.10001"], ["2^{100}", "2^{100}+1"], ["\\frac{1}{2^{99}}", "\\frac{1}{2^{98}}"], ["204_5", "204"], ["5\\text{ million}", "5"], ["\\text{at least }5", "5"]],
   "huge and tiny numbers": [["\\frac1{2004!}", "\\frac1{2006!}"], ["9^{9^9}", "9^{9^9}+1"], ["10^{-10^{10}}", "0"], ["e^{100}", "e^{100}+1"], ["\\frac10", "\\frac20"]],
-  algebra: [["x^2-1", "(x-1)^2"], ["\\frac n2", "\\frac N2"], ["|x|", "x"], ["\\sin 2x", "2\\sin x"], ["(1+x)^{1000}", "(1+x)^{1000}+1"], ["\\lfloor\\frac m2\\rfloor", "0"], ["f(x+y)", "f(x)+f(y)"], ["x+y", "x"]],
-  "lists, sets and tuples": [["(1,2)", "(2,1)"], ["(1,2)", "[1,2]"], ["1,2,2", "1,2"], ["\\pm3", "3"], ["(3,1)", "{1,3}"], ["1,2,\\ldots", "1,3,\\ldots"], ["1, 2, ...", "1, 2"], ["ABC", "abc"]],
+  algebra: [["x^2-1", "(x-1)^2"], ["\\frac n2", "\\frac N2"], ["|x|", "x"], ["\\sin 2x", "2\\sin x"], ["(1+x)^{1000}", "(1+x)^{1000}+1"], ["\\lfloor\\frac m2\\rfloor", "0"], ["f(x+y)", "f(x)+f(y)"], ["\\lceil x\\rceil", "\\lfloor x\\rfloor+1"], ["\\gcd(a,b)", "\\gcd(a,c)"], ["x+y", "x"]],
+  "lists, sets and tuples": [["(1,2)", "(2,1)"], ["(1,2)", "[1,2]"], ["1,2,2", "1,2"], ["\\{\\emptyset\\}", "\\emptyset"], ["\\pm3", "3"], ["(3,1)", "{1,3}"], ["1,2,\\ldots", "1,3,\\ldots"], ["1, 2, ...", "1, 2"], ["ABC", "abc"]],
   intervals: [["x>1", "x\\ge1"], ["(0,1)", "(0,1]"], ["x<3", "x>3"], ["[0,1]\\cup[2,3]", "[0,3]"], ["[5,2)", "\\emptyset"]],
   equations: [["x=3", "y=3"], ["x=3", "\\emptyset"], ["(x,y)=(3,4)", "x=4,\\ y=3"], ["x+y=1", "1"], ["3x-y+13=0", "3x+4y+14=0"], ["x<y", "x>y"], ["0=0", "1=1"]],
   matrices: [["\\begin{pmatrix}1&2\\end{pmatrix}", "\\begin{pmatrix}1\\\\2\\end{pmatrix}"], ["\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}", "\\begin{pmatrix}1&2\\\\3&5\\end{pmatrix}"]],

@@ -22,7 +22,7 @@ export const WORDS: ReadonlyMap<string, string> = new Map(Object.entries({
   arcsin: "\\arcsin", arccos: "\\arccos", arctan: "\\arctan", asin: "\\arcsin", acos: "\\arccos", atan: "\\arctan",
   arccot: "\\arccot", arcsec: "\\arcsec", arccsc: "\\arccsc", arcsinh: "\\arcsinh", arccosh: "\\arccosh",
   arctanh: "\\arctanh", asinh: "\\arcsinh", acosh: "\\arccosh", atanh: "\\arctanh",
-  log: "\\log", ln: "\\ln", lg: "\\lg", exp: "\\exp", abs: "\\abs", floor: "\\floor", ceil: "\\ceil", min: "\\min",
+  log: "\\log", ln: "\\ln", lg: "\\lg", exp: "\\exp", abs: "\\abs", sgn: "\\sgn", sign: "\\sgn", signum: "\\sgn", floor: "\\floor", ceil: "\\ceil", min: "\\min",
   max: "\\max", gcd: "\\gcd", lcm: "\\lcm", inf: "\\infty", infinity: "\\infty", oo: "\\infty",
   theta: "\\theta", alpha: "\\alpha", beta: "\\beta", lambda: "\\lambda", in: "∈", cup: "∪", emptyset: "\\emptyset",
 }));
@@ -39,6 +39,7 @@ export const ALIASES: ReadonlyMap<string, string> = new Map(Object.entries({
   land: ",", wedge: "\\wedge", lor: ",", vee: "\\vee", varphi: "\\phi", varepsilon: "\\epsilon", vartheta: "\\theta", infinity: "\\infty",
   asin: "\\arcsin", acos: "\\arccos", atan: "\\arctan", arsinh: "\\arcsinh", arcosh: "\\arccosh", artanh: "\\arctanh", cosec: "\\csc", ctg: "\\cot", tg: "\\tan",
   dots: "\\ldots", cdots: "\\ldots", dotsc: "\\ldots", dotsb: "\\ldots",
+  overline: "\\bar", widehat: "\\hat", widetilde: "\\tilde", overrightarrow: "\\vec", bmod: "\\mod",
   euro: "\\euro", pounds: "\\pound",
 }));
 

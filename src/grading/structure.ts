@@ -49,7 +49,7 @@ function textAnswer(words: string): Answer {
 }
 
 /** The structure of the tokens of an answer or of a part of one. */
-export function structureOf(given: readonly Token[], depth: number): Answer {
+function structureOf(given: readonly Token[], depth: number): Answer {
   const tokens = trimmed(given);
   if (tokens.length === 0 || depth > MAX_DEPTH) return leafOf(given);
   const choice = readChoice(tokens, depth);
@@ -181,6 +181,7 @@ function readGroup(tokens: readonly Token[], depth: number): Answer {
   if (parts.length > MAX_ITEMS || (isMixed && parts.length !== 2)) return { ...leafOf([]), key };
   if (parts.length === 1) {
     const only = structureOf(inner, depth + 1);
+    if (tokens[0]!.kind === "command" && isSet && only.kind === "collection" && !only.listed) return { kind: "collection", key, listed: false, items: [only] };
     // (x + 1) and {x} are formulas in brackets; |x| and the like keep theirs.
     return only.kind === "leaf" && only.expression === null ? leafOrText(isSet || open === "(" ? inner : tokens) : only;
   }

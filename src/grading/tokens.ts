@@ -15,7 +15,7 @@ export interface Token {
 }
 
 /** Longer answers are compared as strings only. */
-export const MAX_TOKENS = 600;
+const MAX_TOKENS = 600;
 const MAX_LEVEL = 12;
 
 const NUMERAL = /(?:\d+(?:(?:\s?\{,\s?\}\s?|\\[,!: ]|,\\[!,;: ]\s?)\d{3}(?!\d))*|(?=\.\d))(?:(?:\.|\{\.\})\d+)?/y;
