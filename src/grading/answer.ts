@@ -36,7 +36,7 @@ export type Answer =
   | { readonly kind: "text"; readonly key: string; readonly letters: string | null }
   /** Order counts; brackets are `(` or `[`, `:` for a ratio, `time` for a time of day. */
   | { readonly kind: "sequence"; readonly key: string; readonly brackets: string; readonly items: readonly Answer[] }
-  /** Order doesn't count. `listed`: written without braces. */
+  /** Order doesn't count. `listed`: written without braces; otherwise each item is there once. */
   | { readonly kind: "collection"; readonly key: string; readonly listed: boolean; readonly items: readonly Answer[] }
   | { readonly kind: "region"; readonly key: string; readonly pieces: readonly Piece[] }
   | { readonly kind: "matrix"; readonly key: string; readonly rows: readonly (readonly Answer[])[] }

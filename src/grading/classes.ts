@@ -2,7 +2,7 @@ import type { Answer } from "./answer.ts";
 import { clearer, identical, reconcileDistinct } from "./compare.ts";
 
 /** Lists with more different answers than this are compared by identity only: the rest grows with the square. */
-const MAX_RECONCILED = 64;
+const MAX_RECONCILED = 32;
 
 /**
  * Class number of each answer, numbered from 0 in order of first appearance. Identical answers share a

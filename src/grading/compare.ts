@@ -20,7 +20,7 @@ export function identical(a: Answer, b: Answer): boolean {
       return b.kind === "sequence" && a.brackets === b.brackets && (a.brackets === ":" ? proportional(a.items, b.items) : pairwise(a.items, b.items, identical));
     case "collection":
       if (b.kind === "labelled") return identical(b, a);
-      return b.kind === "collection" && matches(distinct(a), distinct(b), identical);
+      return b.kind === "collection" && matches(a.items, b.items, identical);
     case "region":
       return b.kind === "region" && a.pieces.length === b.pieces.length && a.pieces.every((piece, index) => samePiece(piece, b.pieces[index]!, sameLeaf));
     case "matrix":
@@ -72,15 +72,37 @@ function proportional(a: readonly Answer[], b: readonly Answer[]): boolean {
   return pairwise(scaled(a, first), scaled(b, other), (left, right) => left !== null && right !== null && sameLeaf(left, right));
 }
 
-/** The items of a set without repetitions; a list keeps them. */
-function distinct({ items, listed }: Answer & { readonly kind: "collection" }): readonly Answer[] {
-  if (listed) return items;
-  return items.filter((item, index) => items.findIndex((other) => identical(item, other)) === index);
+/** The items of a set, each once. */
+export function distinct(items: readonly Answer[]): readonly Answer[] {
+  const kept: Answer[] = [];
+  for (const item of items) if (!kept.some((other) => identical(item, other))) kept.push(item);
+  return kept;
+}
+
+/** The items of both lists without those that are spelled the same in the other. */
+function unpaired(a: readonly Answer[], b: readonly Answer[]): [readonly Answer[], readonly Answer[]] {
+  const counts = new Map<string, number>();
+  for (const { key } of b) counts.set(key, (counts.get(key) ?? 0) + 1);
+  const paired = new Map<string, number>();
+  const left = a.filter(({ key }) => {
+    const count = counts.get(key) ?? 0;
+    if (count === 0) return true;
+    counts.set(key, count - 1);
+    paired.set(key, (paired.get(key) ?? 0) + 1);
+    return false;
+  });
+  const right = b.filter(({ key }) => {
+    const count = paired.get(key) ?? 0;
+    paired.set(key, count - 1);
+    return count <= 0;
+  });
+  return [left, right];
 }
 
 /** Whether the items can be paired off, in any order: augmenting paths (Kuhn 1955). */
-function matches<T>(a: readonly T[], b: readonly T[], same: (left: T, right: T) => boolean): boolean {
-  if (a.length !== b.length) return false;
+function matches(all: readonly Answer[], others: readonly Answer[], same: (left: Answer, right: Answer) => boolean): boolean {
+  if (all.length !== others.length) return false;
+  const [a, b] = unpaired(all, others);
   const partner = new Map<number, number>();
   const place = (left: number, tried: Set<number>): boolean =>
     b.some((item, right) => {
@@ -123,6 +145,9 @@ export function reconcileDistinct(a: Answer, b: Answer, used: ReadonlySet<Policy
   return byParts(a, b, used) ?? byReading(a, b, used, "left") ?? byReading(b, a, used, "right");
 }
 
+/** Longer lists are compared without policies: trying them on every pair of items would take too long. */
+const MAX_RECONCILED = 12;
+
 function byParts(a: Answer, b: Answer, used: ReadonlySet<PolicyName>): readonly Decision[] | null {
   if (a.kind !== b.kind) return null;
   if (a.kind === "leaf" && b.kind === "leaf") {
@@ -139,7 +164,7 @@ function byParts(a: Answer, b: Answer, used: ReadonlySet<PolicyName>): readonly 
   };
   const isSame = (): boolean => {
     if (a.kind === "sequence" && b.kind === "sequence") return a.brackets === b.brackets && a.brackets !== ":" && pairwise(a.items, b.items, same);
-    if (a.kind === "collection" && b.kind === "collection") return matches(distinct(a), distinct(b), same);
+    if (a.kind === "collection" && b.kind === "collection") return a.items.length <= MAX_RECONCILED && matches(a.items, b.items, same);
     if (a.kind === "matrix" && b.kind === "matrix") return pairwise(a.rows, b.rows, (left, right) => pairwise(left, right, same));
     if (a.kind === "labelled" && b.kind === "labelled") return a.label === b.label && same(a.value, b.value);
     if (a.kind === "quantity" && b.kind === "quantity") return a.unit === b.unit && same(a.value, b.value);

@@ -1,8 +1,7 @@
 import { call, evaluate, numeral, RATIONALS, substitute, visit } from "./expression.ts";
 import type { Expression } from "./expression.ts";
-import { parseExpression, readProduct, readSum } from "./parse.ts";
 import { rational } from "./rational.ts";
-import { nested, peek, sees, unreadable } from "./reader.ts";
+import { nested, peek, readTokens, sees, unreadable } from "./reader.ts";
 import type { Reader } from "./reader.ts";
 import type { Token } from "./tokens.ts";
 
@@ -29,11 +28,11 @@ export function readBound(reader: Reader, name: "sum" | "prod" | "int" | "lim"):
   const separator = lower[1];
   const [variable] = lower;
   if (!variable || separator?.value !== (name === "lim" ? "to" : "=")) unreadable();
-  const from = limit(lower.slice(2));
-  const body = nested(reader, () => readProduct(reader));
+  const from = limit(reader, lower.slice(2));
+  const body = nested(reader, () => reader.grammar.product(reader));
   const bound = nameOf(variable);
   if (name === "lim") return call("?lim", from, substitute(body, bound, BOUND));
-  const to = limit(upper);
+  const to = limit(reader, upper);
   return writtenOut(name, bound, from, to, body) ?? call(`?${name}`, from, to, substitute(body, bound, BOUND));
 }
 
@@ -56,13 +55,13 @@ function argumentTokens(reader: Reader): readonly Token[] {
 }
 
 /** A bound; infinities are symbols, and 3^+ is 3 from above. */
-function limit(tokens: readonly Token[]): Expression {
+function limit(reader: Reader, tokens: readonly Token[]): Expression {
   const last = tokens.at(-1);
   if (last?.value === "infty" && tokens.length <= 2) return { kind: "variable", name: tokens[0]!.value === "-" ? "-\\infty" : "\\infty" };
   const side = tokens.filter(({ value }) => value !== "{" && value !== "}").slice(-2).map(({ value }) => value).join("");
   const approached = side === "^+" ? "?above" : side === "^-" ? "?below" : null;
   const end = tokens.findLastIndex(({ value }) => value === "^");
-  const at = parseExpression(approached === null ? tokens : tokens.slice(0, end)) ?? unreadable();
+  const at = readTokens(reader, approached === null ? tokens : tokens.slice(0, end));
   return approached === null ? at : call(approached, at);
 }
 
@@ -88,7 +87,7 @@ function readIntegral(reader: Reader, lower: readonly Token[], upper: readonly T
     if (depth !== 0 || kind !== "letter" || value !== "d" || (next.kind !== "letter" && next.kind !== "command")) continue;
     const body = at === reader.at ? numeral({ top: 1n, bottom: 1n }) : readPart(reader, at);
     reader.at = at + 2;
-    const bounds = lower.length > 0 && upper.length > 0 ? [limit(lower), limit(upper)] : [];
+    const bounds = lower.length > 0 && upper.length > 0 ? [limit(reader, lower), limit(reader, upper)] : [];
     // Without bounds the variable stays free: it is the variable of the result.
     const integrand = bounds.length > 0 ? substitute(body, nameOf(next), BOUND) : body;
     return call("?int", ...bounds, integrand, ...(bounds.length > 0 ? [] : [{ kind: "variable", name: nameOf(next) } as const]));
@@ -98,7 +97,7 @@ function readIntegral(reader: Reader, lower: readonly Token[], upper: readonly T
 
 function readPart(reader: Reader, end: number): Expression {
   const part: Reader = { ...reader, end };
-  const body = nested(part, () => readSum(part));
+  const body = nested(part, () => part.grammar.sum(part));
   return part.at === end ? body : unreadable();
 }
 
@@ -108,6 +107,6 @@ export function readDerivative(reader: Reader): Expression | null {
   const written = tokens.slice(at, at + 7).map(({ value }) => value);
   if (written.slice(0, 5).join("") !== "{d}{d" || written[6] !== "}" || at + 7 > reader.end) return null;
   reader.at = at + 7;
-  const body = nested(reader, () => readProduct(reader));
+  const body = nested(reader, () => reader.grammar.product(reader));
   return call("?derivative", body, { kind: "variable", name: nameOf(tokens[at + 5]!) });
 }

@@ -1,9 +1,7 @@
 import { call, numeral, power, quotient } from "./expression.ts";
 import type { Expression } from "./expression.ts";
-import { readArgument, readFactor, readSum } from "./parse.ts";
-import { readGroup } from "./parse-primary.ts";
 import type { Rational } from "./rational.ts";
-import { expect, nested, peek, sees, unreadable } from "./reader.ts";
+import { expect, nested, peek, readGroup, sees, unreadable } from "./reader.ts";
 import type { Reader } from "./reader.ts";
 
 const TEN: Rational = { top: 10n, bottom: 1n };
@@ -25,7 +23,7 @@ export function parseCall(reader: Reader, name: string): Expression {
   while (sees(reader, "^") || sees(reader, "_")) {
     const raised = sees(reader, "^");
     reader.at += 1;
-    const part = readArgument(reader);
+    const part = reader.grammar.argument(reader);
     if (!raised) base = part;
     else if (part.kind === "number" && part.value.top === -1n && INVERTIBLE.has(name)) called = `arc${name}`;
     else exponent = part;
@@ -45,10 +43,10 @@ function applied(name: string, operand: Expression, base: Expression | null, log
 
 /** What a function without brackets takes: factors up to the next function, bracket or operator. */
 function readOperand(reader: Reader): Expression {
-  if (sees(reader, "(") || sees(reader, "[") || sees(reader, "{")) return readArgument(reader);
-  if (sees(reader, "-")) return readArgument(reader);
-  const factors = [readFactor(reader)];
-  while (continuesOperand(reader)) factors.push(readFactor(reader));
+  if (sees(reader, "(") || sees(reader, "[") || sees(reader, "{")) return reader.grammar.argument(reader);
+  if (sees(reader, "-")) return reader.grammar.argument(reader);
+  const factors = [reader.grammar.factor(reader)];
+  while (continuesOperand(reader)) factors.push(reader.grammar.factor(reader));
   return factors.length === 1 ? factors[0]! : { kind: "product", factors };
 }
 
@@ -72,14 +70,14 @@ function readList(reader: Reader): Expression[] {
     if (kind === "symbol" && open === "{" && reader.tokens[reader.at + 1]?.value === "(") return [readGroup(reader, open, close, kind)];
     reader.at += 1;
     return nested(reader, () => {
-      const parts = [readSum(reader)];
+      const parts = [reader.grammar.sum(reader)];
       while (sees(reader, ",")) {
         reader.at += 1;
-        parts.push(readSum(reader));
+        parts.push(reader.grammar.sum(reader));
       }
       expect(reader, close, kind);
       return parts;
     });
   }
-  return [readArgument(reader)];
+  return [reader.grammar.argument(reader)];
 }

@@ -1,11 +1,10 @@
 import { call, numeral, power, quotient } from "./expression.ts";
 import type { Expression } from "./expression.ts";
-import { readArgument, readSum, readWhole } from "./parse.ts";
 import { readBound, readDerivative } from "./parse-bound.ts";
 import { isFunction, parseCall } from "./parse-call.ts";
 import { addRational, ONE, parseDecimal, rational } from "./rational.ts";
 import type { Rational } from "./rational.ts";
-import { expect, nested, peek, sees, unreadable } from "./reader.ts";
+import { expect, nested, peek, readGroup, sees, unreadable } from "./reader.ts";
 import type { Reader } from "./reader.ts";
 
 const HALF: Rational = { top: 1n, bottom: 2n };
@@ -38,19 +37,12 @@ export function readPrimary(reader: Reader): Expression {
     reader.at += 1;
     const inner = nested(reader, () => {
       reader.bars = 1;
-      return readSum(reader);
+      return reader.grammar.sum(reader);
     });
     expect(reader, "|");
     return call("abs", inner);
   }
   return token.kind === "symbol" && Object.hasOwn(CLOSING, token.value) ? readGroup(reader, token.value, CLOSING[token.value]!, "symbol") : unreadable();
-}
-
-export function readGroup(reader: Reader, open: string, close: string, kind: "symbol" | "command"): Expression {
-  expect(reader, open, kind);
-  const inner = nested(reader, () => readWhole(reader));
-  expect(reader, close, kind);
-  return inner;
 }
 
 export function readNumeral(reader: Reader): Expression {
@@ -123,13 +115,13 @@ function readCommand(reader: Reader): Expression {
   reader.at += 1;
   if (value === "pi") return { kind: "constant", name: "pi" };
   if (value === "lfloor" || value === "lceil") {
-    const inner = nested(reader, () => readSum(reader));
+    const inner = nested(reader, () => reader.grammar.sum(reader));
     expect(reader, value === "lfloor" ? "rfloor" : "rceil", "command");
     return call(value === "lfloor" ? "floor" : "ceil", inner);
   }
-  if (ACCENTS.has(value)) return call(`?${value}`, readArgument(reader));
-  if (value === "frac") return readDerivative(reader) ?? quotient(readArgument(reader), readArgument(reader));
-  if (value === "binom") return call("binomial", readArgument(reader), readArgument(reader));
+  if (ACCENTS.has(value)) return call(`?${value}`, reader.grammar.argument(reader));
+  if (value === "frac") return readDerivative(reader) ?? quotient(reader.grammar.argument(reader), reader.grammar.argument(reader));
+  if (value === "binom") return call("binomial", reader.grammar.argument(reader), reader.grammar.argument(reader));
   if (value === "sqrt") return readRoot(reader);
   if (value === "sum" || value === "prod" || value === "int" || value === "lim") return readBound(reader, value);
   if (isFunction(value)) return parseCall(reader, value);
@@ -142,7 +134,7 @@ const ACCENTS = new Set(["bar", "hat", "tilde", "vec", "dot", "ddot"]);
 function readRoot(reader: Reader): Expression {
   let degree: Expression | null = null;
   if (sees(reader, "[")) degree = readGroup(reader, "[", "]", "symbol");
-  const radicand = readArgument(reader);
+  const radicand = reader.grammar.argument(reader);
   return power(radicand, degree === null ? numeral(HALF) : quotient(numeral(ONE), degree));
 }
 

@@ -3,7 +3,7 @@ import type { Expression } from "./expression.ts";
 import { readNumeral, readPlainNumeral, readPrimary, subscript } from "./parse-primary.ts";
 import { addRational, isInteger, rational } from "./rational.ts";
 import { peek, sees, unreadable, UNREADABLE } from "./reader.ts";
-import type { Reader } from "./reader.ts";
+import type { Grammar, Reader } from "./reader.ts";
 import type { Token } from "./tokens.ts";
 
 const DEGREE: Expression = quotient({ kind: "constant", name: "pi" }, numeral({ top: 180n, bottom: 1n }));
@@ -12,7 +12,7 @@ const HUNDRED = numeral({ top: 100n, bottom: 1n });
 /** The formula that the tokens write, or `null` when they don't write one. */
 export function parseExpression(tokens: readonly Token[], logBase: "e" | "10" = "e"): Expression | null {
   if (tokens.length === 0) return null;
-  const reader: Reader = { tokens, at: 0, end: tokens.length, depth: 0, bars: 0, logBase };
+  const reader: Reader = { tokens, at: 0, end: tokens.length, depth: 0, bars: 0, logBase, grammar: GRAMMAR };
   try {
     const expression = readWhole(reader);
     return reader.at === reader.end ? expression : null;
@@ -23,14 +23,14 @@ export function parseExpression(tokens: readonly Token[], logBase: "e" | "10" = 
 }
 
 /** A sum, or `n \choose k`, which takes all of its group. */
-export function readWhole(reader: Reader): Expression {
+function readWhole(reader: Reader): Expression {
   const sum = readSum(reader);
   if (!sees(reader, "choose", "command")) return sum;
   reader.at += 1;
   return call("binomial", sum, readSum(reader));
 }
 
-export function readSum(reader: Reader): Expression {
+function readSum(reader: Reader): Expression {
   const terms: Expression[] = [];
   for (;;) {
     let negative = false;
@@ -52,7 +52,7 @@ function negate(expression: Expression): Expression {
   return numeral({ top: -expression.value.top, bottom: expression.value.bottom }, expression.decimals);
 }
 
-export function readProduct(reader: Reader): Expression {
+function readProduct(reader: Reader): Expression {
   let product = readRun(reader);
   for (;;) {
     if (sees(reader, "*")) {
@@ -133,7 +133,7 @@ function startsFactor(reader: Reader): boolean {
 }
 
 /** A primary with its exponents, subscripts, factorials and percent signs. */
-export function readFactor(reader: Reader): Expression {
+function readFactor(reader: Reader): Expression {
   let expression = readPrimary(reader);
   const exponents: Expression[] = [];
   for (;;) {
@@ -171,7 +171,7 @@ function readDegree(reader: Reader): boolean {
 }
 
 /** An exponent or an argument of a command: a group in braces, or one signed primary. */
-export function readArgument(reader: Reader): Expression {
+function readArgument(reader: Reader): Expression {
   if (sees(reader, "-") || sees(reader, "+")) {
     const negative = sees(reader, "-");
     reader.at += 1;
@@ -180,3 +180,5 @@ export function readArgument(reader: Reader): Expression {
   }
   return peek(reader)?.kind === "number" ? readPlainNumeral(reader) : readPrimary(reader);
 }
+
+const GRAMMAR: Grammar = { whole: readWhole, sum: readSum, product: readProduct, factor: readFactor, argument: readArgument };

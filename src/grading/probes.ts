@@ -78,7 +78,10 @@ export function sameProbes(a: Probes, b: Probes, domain: Domain): boolean {
   return agreed >= needed;
 }
 
-/** The constant c with a = c b at every known point, or `null`: then a = 0 and b = 0 are different equations. */
+/**
+ * The constant c with a = c b at every known point, or `null`: then a = 0 and b = 0 are different equations.
+ * Where b is constant itself, as in x = x + 1, a ratio would say nothing.
+ */
 export function commonRatio(a: Probes, b: Probes): number | null {
   const ratios: Complex[] = [];
   for (let point = 0; point < Math.min(a.length, b.length); point++) {
@@ -87,6 +90,8 @@ export function commonRatio(a: Probes, b: Probes): number | null {
     if (value) ratios.push(value);
   }
   const [first] = ratios;
+  const known = b.flatMap((value) => (value ? [value] : []));
+  if (known.every((value) => agree(known[0]!, value) === true)) return null;
   if (!first || ratios.length < 4 || first.im !== 0) return null;
   return ratios.every((value) => agree(first, value) === true) ? first.re : null;
 }

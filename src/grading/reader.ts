@@ -1,4 +1,15 @@
+import type { Expression } from "./expression.ts";
 import type { Token } from "./tokens.ts";
+
+/** The rules that need one another. They meet in the reader, so that their files don't import in a circle. */
+export interface Grammar {
+  readonly whole: Rule;
+  readonly sum: Rule;
+  readonly product: Rule;
+  readonly factor: Rule;
+  readonly argument: Rule;
+}
+export type Rule = (reader: Reader) => Expression;
 
 /** A place in the tokens of one formula. */
 export interface Reader {
@@ -11,6 +22,7 @@ export interface Reader {
   bars: number;
   /** Base of a `\log` without one: e (as in computer algebra) or 10 (as in schools). */
   readonly logBase: "e" | "10";
+  readonly grammar: Grammar;
 }
 
 const MAX_DEPTH = 60;
@@ -42,4 +54,19 @@ export function nested<T>(reader: Reader, read: () => T): T {
   reader.depth -= 1;
   reader.bars = bars;
   return result;
+}
+
+/** A formula in brackets. */
+export function readGroup(reader: Reader, open: string, close: string, kind: "symbol" | "command"): Expression {
+  expect(reader, open, kind);
+  const inner = nested(reader, () => reader.grammar.whole(reader));
+  expect(reader, close, kind);
+  return inner;
+}
+
+/** The formula that some other tokens write, all of them. */
+export function readTokens(reader: Reader, tokens: readonly Token[]): Expression {
+  const inner: Reader = { ...reader, tokens, at: 0, end: tokens.length, bars: 0 };
+  const expression = nested(inner, () => reader.grammar.whole(inner));
+  return inner.at === inner.end ? expression : unreadable();
 }

@@ -51,7 +51,7 @@ const DIFFERENT: Readonly<Record<string, Pairs>> = {
   algebra: [["x^2-1", "(x-1)^2"], ["\\frac n2", "\\frac N2"], ["|x|", "x"], ["\\sin 2x", "2\\sin x"], ["(1+x)^{1000}", "(1+x)^{1000}+1"], ["\\lfloor\\frac m2\\rfloor", "0"], ["f(x+y)", "f(x)+f(y)"], ["\\lceil x\\rceil", "\\lfloor x\\rfloor+1"], ["\\gcd(a,b)", "\\gcd(a,c)"], ["x+y", "x"]],
   "lists, sets and tuples": [["(1,2)", "(2,1)"], ["(1,2)", "[1,2]"], ["1,2,2", "1,2"], ["\\{\\emptyset\\}", "\\emptyset"], ["\\pm3", "3"], ["(3,1)", "{1,3}"], ["1,2,\\ldots", "1,3,\\ldots"], ["1, 2, ...", "1, 2"], ["ABC", "abc"]],
   intervals: [["x>1", "x\\ge1"], ["(0,1)", "(0,1]"], ["x<3", "x>3"], ["[0,1]\\cup[2,3]", "[0,3]"], ["[5,2)", "\\emptyset"]],
-  equations: [["x=3", "y=3"], ["x=3", "\\emptyset"], ["(x,y)=(3,4)", "x=4,\\ y=3"], ["x+y=1", "1"], ["3x-y+13=0", "3x+4y+14=0"], ["x<y", "x>y"], ["0=0", "1=1"]],
+  equations: [["x=3", "y=3"], ["x=3", "\\emptyset"], ["(x,y)=(3,4)", "x=4,\\ y=3"], ["x+y=1", "1"], ["3x-y+13=0", "3x+4y+14=0"], ["x<y", "x>y"], ["0=0", "1=1"], ["x=x+1", "y=y+2"]],
   matrices: [["\\begin{pmatrix}1&2\\end{pmatrix}", "\\begin{pmatrix}1\\\\2\\end{pmatrix}"], ["\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}", "\\begin{pmatrix}1&2\\\\3&5\\end{pmatrix}"]],
   "units and words": [["10\\text{ m}", "10\\text{ cm}"], ["12:00", "1:00"], ["A", "B"], ["Monday", "Tuesday"], ["15\\text{ cm}", "15\\text{ cm}^2"]],
   "nothing at all": [["\\$", "$$"], ["", ""], ["\\text{ }", "{}"]],

@@ -1,4 +1,5 @@
 import type { Answer } from "./answer.ts";
+import { distinct } from "./compare.ts";
 import { keyOf, leafOf } from "./leaf.ts";
 import { intersect, point, region, without, writtenInterval } from "./regions.ts";
 import { cut } from "./split.ts";
@@ -19,7 +20,7 @@ export function readSetAlgebra(tokens: readonly Token[], at: readonly number[], 
 
 function setOperation(operator: string, left: Answer, right: Answer, key: string): Answer | null {
   if (left.kind === "collection" && right.kind === "collection" && operator === "∪") {
-    return { kind: "collection", key, listed: false, items: [...left.items, ...right.items] };
+    return { kind: "collection", key, listed: false, items: distinct([...left.items, ...right.items]) };
   }
   const [a, b] = [piecesOf(left), piecesOf(right)];
   if (a === null || b === null) return null;

@@ -1,4 +1,5 @@
 import type { Answer } from "./answer.ts";
+import { distinct } from "./compare.ts";
 import { keyOf, leafFrom, leafOf } from "./leaf.ts";
 import { numeral } from "./expression.ts";
 import { labelOf } from "./labels.ts";
@@ -107,7 +108,8 @@ function combined(values: readonly Answer[], key: string): Answer {
 
 /** A set or list; nested lists are one list, and a list of one is its item. */
 function collection(items: readonly Answer[], listed: boolean, key: string): Answer {
-  const flat = items.flatMap((item) => (item.kind === "collection" && item.listed ? item.items : [item]));
+  const open = items.flatMap((item) => (item.kind === "collection" && item.listed ? item.items : [item]));
+  const flat = listed ? open : distinct(open);
   return flat.length === 1 ? flat[0]! : { kind: "collection", key, listed, items: flat };
 }
 
