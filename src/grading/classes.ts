@@ -1,4 +1,5 @@
 import type { Answer } from "./answer.ts";
+import type { ReadAnswer } from "./structure.ts";
 import { clearer, identical, reconcileDistinct } from "./compare.ts";
 
 /** Lists with more different answers than this are compared by identity only: the rest grows with the square. */
@@ -10,7 +11,7 @@ const MAX_RECONCILED = 32;
  * one class alone: 0.3333 joins 1/3, but 50% joins neither 50 nor 0.5 when both are there. The partition
  * doesn't depend on the order of the list.
  */
-export function classesOf(answers: readonly string[], read: (answer: string) => Answer | null): readonly number[] {
+export function classesOf(answers: readonly string[], read: ReadAnswer): readonly number[] {
   const numberOf = new Map<string, number>();
   const kinds: Answer[] = [];
   for (const answer of answers) {

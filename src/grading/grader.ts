@@ -1,11 +1,11 @@
 import type { Grader } from "../types.ts";
-import type { Answer } from "./answer.ts";
 import { classesOf } from "./classes.ts";
 import { reconcile } from "./compare.ts";
 import { extractAnswer, STRICT_RULES } from "./extract.ts";
 import type { ExtractionRule } from "./extract.ts";
 import type { PolicyName } from "./policies.ts";
-import { readAnswer } from "./structure.ts";
+import { createReader } from "./structure.ts";
+import type { ReadAnswer } from "./structure.ts";
 
 export interface Comparison {
   readonly same: boolean;
@@ -15,7 +15,7 @@ export interface Comparison {
 
 /** Compares a prediction with the gold answer, and says which policies decided. Symmetric. */
 export function compareAnswers(gold: string, prediction: string): Comparison {
-  return compareWith(readAnswer, gold, prediction);
+  return compareWith(createReader(), gold, prediction);
 }
 
 /** Whether a prediction equals the gold answer. What can't be decided is not equal. */
@@ -25,23 +25,12 @@ export function sameAnswer(gold: string, prediction: string): boolean {
 
 /** Class number of each answer, numbered from 0 in order of first appearance; see `classesOf`. */
 export function answerClasses(answers: readonly string[]): readonly number[] {
-  return classesOf(answers, readAnswer);
+  return classesOf(answers, createReader());
 }
 
-/** Answers that a grader remembers, so that the answers of a step are read once. */
-const REMEMBERED = 1024;
-
-/** Reads final answers by the rules (default: boxed only) and compares them. */
+/** Reads final answers by the rules (default: boxed only) and compares them. It remembers the answers of late. */
 export function createGrader({ rules = STRICT_RULES }: { readonly rules?: readonly ExtractionRule[] } = {}): Grader {
-  const known = new Map<string, Answer | null>();
-  const read = (text: string): Answer | null => {
-    const remembered = known.get(text);
-    if (remembered !== undefined) return remembered;
-    const answer = readAnswer(text);
-    if (known.size >= REMEMBERED) known.clear();
-    known.set(text, answer);
-    return answer;
-  };
+  const read = createReader();
   return {
     extract: (text) => extractAnswer(text, rules)?.answer ?? null,
     classes: (answers) => classesOf(answers, read),
@@ -49,7 +38,7 @@ export function createGrader({ rules = STRICT_RULES }: { readonly rules?: readon
   };
 }
 
-function compareWith(read: (text: string) => Answer | null, gold: string, prediction: string): Comparison {
+function compareWith(read: ReadAnswer, gold: string, prediction: string): Comparison {
   const [left, right] = [read(gold), read(prediction)];
   const decisions = left && right && reconcile(left, right);
   return { same: decisions !== null, policies: [...new Set(decisions?.map(({ policy }) => policy))] };

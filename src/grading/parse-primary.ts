@@ -83,7 +83,7 @@ function inBase(digits: string, written: string): Expression {
   return numeral(rational(value) ?? unreadable());
 }
 
-/** Letters that are functions when a bracket follows at once. Others multiply: a(x + 1). */
+/** Letters that are functions when a bracket follows. Others multiply: a(x + 1). */
 const FUNCTION_LETTERS = new Set(["f", "g", "F", "G"]);
 
 function readLetter(reader: Reader): Expression {
@@ -96,7 +96,7 @@ function readLetter(reader: Reader): Expression {
       name += "'";
       reader.at += 1;
     }
-    if (sees(reader, "(") && !peek(reader)!.spaced) return parseCall(reader, name);
+    if (sees(reader, "(")) return parseCall(reader, name);
     if (sees(reader, "{") && reader.tokens[reader.at + 1]?.value === "(") {
       reader.at += 1;
       const called = parseCall(reader, name);

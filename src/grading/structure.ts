@@ -20,14 +20,37 @@ const MAX_ITEMS = 64;
 const WORDS_ONLY = /^[\s.]*\p{L}[\p{L}'’-]{0,30}(?:[\s,]+\p{L}[\p{L}'’-]{0,30}){0,12}[\s.!]*$/u;
 const isSeparator = (token: Token): boolean => isSymbol(token, ",", ";");
 
-/** The structure of an answer as written; `null` when nothing is left of it without typesetting. */
-export function readAnswer(text: string): Answer | null {
-  const plain = readWords(text);
-  if (plain !== null) return plain;
+/** Gives the structure of an answer as written; `null` when nothing is left of it without typesetting. */
+export type ReadAnswer = (text: string) => Answer | null;
+
+/**
+ * A reader that remembers what it read lately, by text and by tokens: the same answer typeset in ten ways is
+ * read and evaluated once.
+ */
+export function createReader(remembered = 1024): ReadAnswer {
+  const byText = new Map<string, Answer | null>();
+  const byTokens = new Map<string, Answer | null>();
+  return (text) => {
+    const known = byText.get(text);
+    if (known !== undefined) return known;
+    if (byText.size >= remembered) for (const memory of [byText, byTokens]) memory.clear();
+    const answer = readWords(text) ?? readTokens(text, byTokens);
+    byText.set(text, answer);
+    return answer;
+  };
+}
+
+function readTokens(text: string, byTokens: Map<string, Answer | null>): Answer | null {
   const tokens = tokenize(text);
   if (tokens === null) return { kind: "text", key: `'${text.trim()}`, letters: null };
   const kept = trimmed(tokens);
-  return kept.length === 0 ? null : structureOf(kept, 0);
+  // Tokens of one key are read alike: the parser sees no spaces.
+  const key = keyOf(kept);
+  const known = byTokens.get(key);
+  if (known !== undefined) return known;
+  const answer = kept.length === 0 ? null : structureOf(kept, 0);
+  byTokens.set(key, answer);
+  return answer;
 }
 
 /** Words without mathematics, or a list of them; `null` for anything that may be a formula, such as `xyz`. */
@@ -132,8 +155,7 @@ function leafOrText(tokens: readonly Token[]): Answer {
   const leaf = leafOf(tokens);
   const isWord = leaf.expression === null && tokens.every(({ kind, value }) => kind === "text" || kind === "letter" || value === "-" || value === "'");
   if (!isWord || tokens.length === 0) return leaf;
-  const words = tokens.map(({ kind, value, spaced }, index) => (index > 0 && (kind === "text" || spaced) ? ` ${value}` : value)).join("");
-  return textAnswer(words);
+  return textAnswer(tokens.map(({ kind, value }) => (kind === "text" ? ` ${value} ` : value)).join("").replace(/\s+/g, " ").trim());
 }
 
 /** a ± b is the two values; every sign of one answer goes the same way. */
