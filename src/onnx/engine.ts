@@ -9,6 +9,8 @@ import { inOrder } from "./in-order.ts";
 import { loadModel, saveModel } from "./model-folder.ts";
 import type { DecoderConfiguration } from "./models/configuration.ts";
 import type { ParameterLayout } from "./models/parameters.ts";
+import { createRotaryFeeds } from "./models/rotary.ts";
+import type { RotaryFeeds } from "./models/rotary.ts";
 import { sampleCompletions } from "./sample.ts";
 import { createSessions } from "./sessions.ts";
 import type { Sessions } from "./sessions.ts";
@@ -33,6 +35,7 @@ interface Engine {
   readonly config: DecoderConfiguration;
   readonly layout: ParameterLayout;
   readonly sessions: Sessions;
+  readonly rotary: RotaryFeeds;
   readonly reference: Weights;
   readonly current: Weights;
   readonly snapshots: Map<WeightsName, Weights>;
@@ -49,6 +52,7 @@ export async function createEngine({ model, threads }: EngineOptions): Promise<P
     config,
     layout,
     sessions: createSessions(config, threads),
+    rotary: createRotaryFeeds(config),
     reference: createWeights(flat, layout),
     current: createWeights(flat.slice(), layout),
     snapshots: new Map(),
@@ -74,21 +78,21 @@ export async function createEngine({ model, threads }: EngineOptions): Promise<P
 }
 
 async function sample(engine: Engine, request: SampleRequest): Promise<readonly (readonly Completion[])[]> {
-  const { config, sessions } = engine;
+  const { config, sessions, rotary } = engine;
   for (const prompt of request.prompts) checkTokens(prompt, request.maxTokens, config);
   const weights = weightsOf(engine, request.weights);
   const [prefill, decode] = [await sessions.prefill(), await sessions.decode()];
-  return sampleCompletions(request, { config, weights, prefill, decode, maxRows: MAX_ROWS });
+  return sampleCompletions(request, { config, weights, rotary, prefill, decode, maxRows: MAX_ROWS });
 }
 
 async function logprobs(engine: Engine, sequences: readonly TokenSequence[], name: WeightsName): Promise<readonly Float32Array[]> {
-  const { config, sessions } = engine;
+  const { config, sessions, rotary } = engine;
   for (const { prompt, completion } of sequences) checkTokens(prompt, completion.length, config);
   const weights = weightsOf(engine, name);
   const session = await sessions.logprobs();
   const results = sequences.map(({ completion }) => new Float32Array(completion.length));
   for (const batch of microBatches(sequences, TOKEN_BUDGET)) {
-    const outputs = await session.run({ ...weights.feeds, ...sequenceFeeds(batch, groupOf(config)) });
+    const outputs = await session.run({ ...weights.feeds, ...sequenceFeeds(batch, { group: groupOf(config), rotary }) });
     let place = 0;
     for (const row of batch.rows) results[row]!.set(outputs("logprobs").subarray(place, (place += results[row]!.length)));
   }
@@ -96,11 +100,11 @@ async function logprobs(engine: Engine, sequences: readonly TokenSequence[], nam
 }
 
 async function update(engine: Engine, rows: readonly TrainingRow[], options: UpdateOptions): Promise<UpdateReport> {
-  const { config, layout, sessions, current } = engine;
+  const { config, layout, sessions, rotary, current } = engine;
   for (const { prompt, completion } of rows) checkTokens(prompt, completion.length, config);
   const { session, graph } = await sessions.training(options.loss.kind);
   const gradient = new Float32Array(layout.size);
-  const parts = { session, graph, layout, weights: current, group: groupOf(config), tokenBudget: TOKEN_BUDGET };
+  const parts = { session, graph, layout, weights: current, rotary, group: groupOf(config), tokenBudget: TOKEN_BUDGET };
   const sums = await accumulateGradient(rows, options.loss, parts, gradient);
   const gradientNorm = norm(gradient);
   const skipped = !Number.isFinite(gradientNorm);

@@ -1,27 +1,36 @@
-import { open, readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { z } from "zod";
+import { FLOAT_BYTES, widen } from "./float-formats.ts";
 
-/** A tensor of a safetensors file as 32-bit floats. */
+/** A tensor to be written as 32-bit floats. */
 export interface NamedTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
 
+/** An open safetensors file; tensors are read when asked for. */
 export interface TensorFile {
-  readonly tensors: ReadonlyMap<string, NamedTensor>;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Shapes by name. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** Reads a tensor as 32-bit floats into `target`, whose length is the tensor's size. */
+  readonly read: (name: string, target: Float32Array) => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
-const entry = z.object({
+const entrySchema = z.object({
   dtype: z.string(),
   shape: z.array(z.int().nonnegative()),
   data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
 });
-const header = z.record(z.string(), z.unknown());
+type Entry = z.output<typeof entrySchema>;
 const metadataSchema = z.record(z.string(), z.string());
 
 const PREFIX = 8;
+/** Format limit of the header (huggingface/safetensors README). */
+const LONGEST_HEADER = 100_000_000;
 
 /**
  * Writes a safetensors file (format: huggingface/safetensors README): the header's length as a
@@ -48,38 +57,71 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
   }
 }
 
-/** Reads a safetensors file. `fail` makes the error for what is wrong with the file's contents. */
-export async function readSafetensors(path: string, fail: (problem: string) => Error): Promise<TensorFile> {
-  const bytes = await readFile(path);
-  const length = bytes.length < PREFIX ? Number.NaN : Number(bytes.readBigUInt64LE());
-  if (!(length <= bytes.length - PREFIX)) throw fail(`${path} is no complete safetensors file: ${bytes.length} bytes are fewer than its header says.`);
-  const parsed = parseHeader(bytes.toString("utf8", PREFIX, PREFIX + length));
-  if (!parsed) throw fail(`${path} is no safetensors file: its header is not a JSON object.`);
-  const { __metadata__: metadata = {}, ...entries } = parsed;
-  const tensors = Object.entries(entries).map(([name, value]) => {
-    const checked = entry.safeParse(value);
-    if (!checked.success) throw fail(`${path}: the header's entry for ${name} is damaged.`);
-    return readTensor(path, name, checked.data, bytes.subarray(PREFIX + length), fail);
-  });
-  return { tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])), metadata: metadataSchema.safeParse(metadata).data ?? {} };
-}
-
-function parseHeader(text: string): Record<string, unknown> | null {
+/**
+ * Opens a safetensors file and checks its header against its size. `fail` makes the error for what is wrong
+ * with the contents; what the system refuses is thrown as it is.
+ */
+export async function openSafetensors(path: string, fail: (problem: string) => Error): Promise<TensorFile> {
+  const file = await open(path, "r");
   try {
-    return header.parse(JSON.parse(text));
-  } catch {
-    return null;
+    const { size } = await file.stat();
+    const prefix = await readBytes(file, 0, Math.min(PREFIX, size));
+    const length = prefix.length < PREFIX ? Number.NaN : Number(prefix.readBigUInt64LE());
+    if (!(length <= Math.min(size - PREFIX, LONGEST_HEADER))) throw fail(`${path} is no complete safetensors file: ${size} bytes are fewer than its header says.`);
+    const { metadata, entries } = parseHeader(path, (await readBytes(file, PREFIX, length)).toString("utf8"), fail);
+    const start = PREFIX + length;
+    for (const [name, entry] of entries) checkEntry(path, name, entry, size - start, fail);
+    return {
+      metadata,
+      shapes: new Map([...entries].map(([name, { shape }]) => [name, shape])),
+      read: async (name, target) => {
+        const { dtype, data_offsets } = entries.get(name)!;
+        widen(await readBytes(file, start + data_offsets[0], data_offsets[1] - data_offsets[0]), dtype, target);
+      },
+      close: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
   }
 }
 
-function readTensor(path: string, name: string, { dtype, shape, data_offsets }: z.output<typeof entry>, data: Buffer, fail: (problem: string) => Error): NamedTensor {
-  const [start, end] = data_offsets;
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
-  if (dtype !== "F32") throw fail(`${path}: ${name} has dtype ${dtype}; supported: F32.`);
-  if (end - start !== size * Float32Array.BYTES_PER_ELEMENT) throw fail(`${path}: ${name} has ${end - start} bytes, its shape [${shape.join(", ")}] needs ${size * 4}.`);
-  if (end > data.length) throw fail(`${path} is truncated: ${name} ends at byte ${end} of ${data.length}.`);
-  // A copy, since the file's bytes need not lie on a multiple of four.
-  const copy = new Uint8Array(end - start);
-  copy.set(data.subarray(start, end));
-  return { name, shape, data: new Float32Array(copy.buffer) };
+/** One read call of the system takes at most 2 GiB. */
+const LONGEST_READ = 2 ** 30;
+
+async function readBytes(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await file.read(bytes, done, Math.min(LONGEST_READ, length - done), position + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return bytes.subarray(0, done);
+}
+
+function parseHeader(path: string, text: string, fail: (problem: string) => Error): { metadata: Record<string, string>; entries: Map<string, Entry> } {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw fail(`${path} is no safetensors file: its header is not JSON.`);
+  }
+  const header = z.record(z.string(), z.unknown()).safeParse(json);
+  if (!header.success) throw fail(`${path} is no safetensors file: its header is not an object.`);
+  const { __metadata__: metadata = {}, ...rest } = header.data;
+  const entries = Object.entries(rest).map(([name, value]) => {
+    const entry = entrySchema.safeParse(value);
+    if (!entry.success) throw fail(`${path}: the header's entry for ${name} is damaged.`);
+    return [name, entry.data] as const;
+  });
+  return { metadata: metadataSchema.safeParse(metadata).data ?? {}, entries: new Map(entries) };
+}
+
+function checkEntry(path: string, name: string, { dtype, shape, data_offsets: [start, end] }: Entry, dataLength: number, fail: (problem: string) => Error): void {
+  const bytes = FLOAT_BYTES[dtype];
+  if (bytes === undefined) throw fail(`${path}: ${name} has dtype ${dtype}; supported: ${Object.keys(FLOAT_BYTES).join(", ")}.`);
+  const needed = shape.reduce((product, dimension) => product * dimension, bytes);
+  if (end - start !== needed) throw fail(`${path}: ${name} has ${end - start} bytes, its shape [${shape.join(", ")}] in ${dtype} needs ${needed}.`);
+  if (end > dataLength) throw fail(`${path} is truncated: ${name} ends at byte ${end} of ${dataLength}.`);
 }

@@ -8,6 +8,7 @@ import type { Cache, Prefill } from "./cache.ts";
 import { createDraw } from "./draw.ts";
 import type { Draw } from "./draw.ts";
 import type { DecoderConfiguration } from "./models/configuration.ts";
+import type { RotaryFeeds } from "./models/rotary.ts";
 import { floatTensor, integerTensor } from "./session.ts";
 import type { Session } from "./session.ts";
 import type { Weights } from "./weights.ts";
@@ -15,6 +16,7 @@ import type { Weights } from "./weights.ts";
 export interface SamplerParts {
   readonly config: DecoderConfiguration;
   readonly weights: Weights;
+  readonly rotary: RotaryFeeds;
   readonly prefill: Session;
   readonly decode: Session;
   /** Most rows decoded together. */
@@ -73,11 +75,12 @@ async function completeRows(rows: readonly Row[], work: Work): Promise<void> {
 
 /** One token for every active row; finished rows give their place to the last one. */
 async function decodeStep(active: Row[], cache: Cache, work: Work): Promise<void> {
-  const { weights, decode } = work.parts;
+  const { weights, rotary, decode } = work.parts;
   const count = active.length;
   reservePosition(cache, count);
   const outputs = await decode.run({
     ...weights.feeds,
+    ...rotary(cache.capacity + 1),
     ...cacheFeeds(cache, count),
     ids: integerTensor(active.map(({ tokens }) => tokens.at(-1)!), [count, 1]),
     positions: integerTensor(active.map((_, row) => cache.lengths[row]!), [count, 1]),
@@ -102,13 +105,14 @@ function drawInto(row: Row, probabilities: Float32Array, place: number, { draw, 
   return !stop.has(token) && row.tokens.length < request.maxTokens;
 }
 
-async function readPrompts(prompts: readonly (readonly number[])[], { config, weights, prefill }: SamplerParts): Promise<{ prefill: Prefill; probabilities: Float32Array }> {
+async function readPrompts(prompts: readonly (readonly number[])[], { config, weights, rotary, prefill }: SamplerParts): Promise<{ prefill: Prefill; probabilities: Float32Array }> {
   const time = Math.max(...prompts.map(({ length }) => length));
   const ids = new Int32Array(prompts.length * time);
   prompts.forEach((prompt, row) => ids.set(prompt, row * time));
   const group = config.heads / config.keyValueHeads;
   const outputs = await prefill.run({
     ...weights.feeds,
+    ...rotary(time),
     ids: integerTensor(ids, [prompts.length, time]),
     mask: floatTensor(causalMask(time, group), [1, 1, group * time, time]),
     selected: integerTensor(prompts.map(({ length }, row) => row * time + length - 1), [prompts.length]),

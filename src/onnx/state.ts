@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { CheckpointError } from "../errors.ts";
 import type { AdamState } from "./adamw.ts";
-import { readSafetensors, writeSafetensors } from "./safetensors.ts";
+import { openSafetensors, writeSafetensors } from "./safetensors.ts";
 
 /** Everything that training changes. */
 export interface TrainingState {
@@ -35,21 +35,26 @@ export async function saveTrainingState(directory: string, { weights, adam, snap
 export async function loadTrainingState(directory: string, parameters: number, reference: string): Promise<TrainingState> {
   const path = join(directory, FILE);
   const fail = (problem: string): CheckpointError => new CheckpointError(problem);
-  const { tensors, metadata } = await readSafetensors(path, fail).catch((error: unknown) => {
+  const file = await openSafetensors(path, fail).catch((error: unknown) => {
     throw error instanceof CheckpointError ? error : fail(`${path} cannot be read: ${String(error)}`);
   });
-  if (metadata["reference"] !== reference) throw fail(`${path} is the state of another model than the one this run started from.`);
-  const flat = (name: string): Float32Array => {
-    const data = tensors.get(name)?.data;
-    if (data?.length !== parameters) throw fail(`${path}: ${name} has ${data?.length ?? "no"} elements, the model has ${parameters}.`);
-    return data;
-  };
-  const updates = Number(metadata["updates"]);
-  if (!Number.isSafeInteger(updates)) throw fail(`${path}: the number of updates is missing.`);
-  const names = [...tensors.keys()].filter((name) => name.startsWith(SNAPSHOT));
-  return {
-    weights: flat("weights"),
-    adam: { first: flat("adam.first"), second: flat("adam.second"), updates },
-    snapshots: new Map(names.map((name) => [name.slice(SNAPSHOT.length), flat(name)])),
-  };
+  try {
+    if (file.metadata["reference"] !== reference) throw fail(`${path} is the state of another model than the one this run started from.`);
+    const updates = Number(file.metadata["updates"]);
+    if (!Number.isSafeInteger(updates)) throw fail(`${path}: the number of updates is missing.`);
+    const flat = async (name: string): Promise<Float32Array> => {
+      const shape = file.shapes.get(name);
+      if (shape?.length !== 1 || shape[0] !== parameters) throw fail(`${path}: ${name} has shape [${shape?.join(", ") ?? "none"}], the model has ${parameters} parameters.`);
+      const data = new Float32Array(parameters);
+      await file.read(name, data);
+      return data;
+    };
+    const snapshots = new Map<string, Float32Array>();
+    for (const name of file.shapes.keys()) {
+      if (name.startsWith(SNAPSHOT)) snapshots.set(name.slice(SNAPSHOT.length), await flat(name));
+    }
+    return { weights: await flat("weights"), adam: { first: await flat("adam.first"), second: await flat("adam.second"), updates }, snapshots };
+  } finally {
+    await file.close();
+  }
 }

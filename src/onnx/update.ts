@@ -5,6 +5,7 @@ import type { MicroBatch } from "./batches.ts";
 import { gradientName } from "./models/graphs.ts";
 import type { TrainingGraph } from "./models/graphs.ts";
 import type { ParameterLayout, ParameterTensor } from "./models/parameters.ts";
+import type { RotaryFeeds } from "./models/rotary.ts";
 import { floatTensor, integerTensor } from "./session.ts";
 import type { Feeds, Session } from "./session.ts";
 import type { Weights } from "./weights.ts";
@@ -20,6 +21,7 @@ export interface GradientParts {
   readonly graph: TrainingGraph;
   readonly layout: ParameterLayout;
   readonly weights: Weights;
+  readonly rotary: RotaryFeeds;
   /** Query heads per key/value head. */
   readonly group: number;
   readonly tokenBudget: number;
@@ -30,7 +32,7 @@ export async function accumulateGradient(rows: readonly TrainingRow[], loss: Los
   const totals = { loss: 0, clipped: 0, tokens: 0 };
   for (const batch of microBatches(rows, parts.tokenBudget)) {
     const aligned = alignedWithTargets(batch, rows);
-    const outputs = await parts.session.run({ ...parts.weights.feeds, ...sequenceFeeds(batch, parts.group), ...lossFeeds(aligned, loss) });
+    const outputs = await parts.session.run({ ...parts.weights.feeds, ...sequenceFeeds(batch, parts), ...lossFeeds(aligned, loss) });
     addGradients(outputs, batch, parts, into);
     totals.loss += outputs("loss")[0]!;
     totals.tokens += batch.targets.length;
@@ -40,8 +42,9 @@ export async function accumulateGradient(rows: readonly TrainingRow[], loss: Los
 }
 
 /** The inputs that name the sequences of a micro-batch, for the training and the logprobs graph. */
-export function sequenceFeeds({ ids, time, rows, selected, targets }: MicroBatch, group: number): Feeds {
+export function sequenceFeeds({ ids, time, rows, selected, targets }: MicroBatch, { group, rotary }: Pick<GradientParts, "group" | "rotary">): Feeds {
   return {
+    ...rotary(time),
     ids: integerTensor(ids, [rows.length, time]),
     mask: floatTensor(causalMask(time, group), [1, 1, group * time, time]),
     selected: integerTensor(selected, [selected.length]),

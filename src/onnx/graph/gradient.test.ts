@@ -5,7 +5,7 @@ import { createGraphBuilder } from "./builder.ts";
 import type { GraphBuilder, Value } from "./builder.ts";
 import { gradients } from "./gradient.ts";
 import { lookUp, rmsNorm, rotary, selectRows, silu, softmax, tokenLogprobs } from "./layers.ts";
-import { batchMatmul, linear } from "./matmul.ts";
+import { addBias, batchMatmul, linear } from "./matmul.ts";
 import { add, addConstant, clip, exponential, minimum, multiply, negate, reshape, split, subtract, sumAll, transpose } from "./operations.ts";
 
 type Trace = (builder: GraphBuilder, ...parameters: Value[]) => Value;
@@ -99,6 +99,7 @@ const cases: Record<string, [shapes: number[][], trace: Trace, spread?: number]>
   softmax: [[[3, 4]], withIds((b, x) => softmax(b, x))],
   silu: [[[9]], withIds((b, x) => silu(b, x)), 2],
   linear: [[[2, 3, 4], [5, 4]], withIds((b, x, w) => linear(b, x, w))],
+  addBias: [[[2, 3, 4], [4]], withIds((b, x, v) => addBias(b, x, v))],
   "batchMatmul a b": [[[2, 3, 4], [2, 4, 2]], withIds((b, x, y) => batchMatmul(b, x, y))],
   "batchMatmul a b^T, scaled": [[[2, 3, 4], [2, 5, 4]], withIds((b, x, y) => batchMatmul(b, x, y, { transposeRight: true, scale: 0.3 }))],
   rmsNorm: [[[2, 2, 6], [6]], withIds((b, x, g) => rmsNorm(b, x, g, 1e-5))],

@@ -58,3 +58,17 @@ export function batchMatmul(builder: GraphBuilder, left: Value, right: Value, op
   });
   return output;
 }
+
+/** [..., width] plus a parameter vector [width]. */
+export function addBias(builder: GraphBuilder, value: Value, bias: Value): Value {
+  const output = builder.node("Add", [value, bias], value.shape);
+  builder.record({
+    inputs: [value, bias],
+    outputs: [output],
+    pullback: ([gradient]) => [
+      { dense: gradient! },
+      { dense: builder.node("ReduceSum", [flattenRows(builder, gradient!), builder.constant([0], [1])], bias.shape, { attributes: { keepdims: 0 } }) },
+    ],
+  });
+  return output;
+}

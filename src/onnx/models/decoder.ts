@@ -1,10 +1,10 @@
 import type { GraphBuilder, Value } from "../graph/builder.ts";
 import { lookUp, rmsNorm, rotary, silu } from "../graph/layers.ts";
-import type { RotaryTables } from "../graph/layers.ts";
-import { linear } from "../graph/matmul.ts";
-import { add, multiply, split } from "../graph/operations.ts";
+import { addBias, linear } from "../graph/matmul.ts";
+import { add, multiply, reshape, split } from "../graph/operations.ts";
 import type { DecoderConfiguration } from "./configuration.ts";
 import { parameterLayout } from "./parameters.ts";
+import { declareRotary } from "./rotary.ts";
 
 /** Mixes the values of earlier positions: queries [batch, time, heads * headWidth] to the same shape. */
 export type Attention = (layer: number, queries: Value, keys: Value, values: Value) => Value;
@@ -30,8 +30,8 @@ export function declareParameters(builder: GraphBuilder, config: DecoderConfigur
 }
 
 /**
- * A pre-norm decoder in the manner of Llama (Touvron et al. 2023): ids [batch, time] to the normalized
- * hidden states [batch, time, width]. `positions` as `rotary` takes them.
+ * A pre-norm decoder in the manner of Llama (Touvron et al. 2023) and Qwen: ids [batch, time] to the
+ * normalized hidden states [batch, time, width]. `positions` as `rotary` takes them.
  */
 export function decoder(
   builder: GraphBuilder,
@@ -40,16 +40,13 @@ export function decoder(
   inputs: { readonly ids: Value; readonly positions: Value },
   attention: Attention,
 ): Value {
-  const { heads, keyValueHeads, headWidth, feedForwardWidth, normEpsilon } = config;
-  const tables = rotaryTables(builder, config);
+  const { feedForwardWidth, normEpsilon } = config;
+  const rotate = rotation(builder, config, inputs.positions);
   let hidden = lookUp(builder, parameters.get("model.embed_tokens.weight"), inputs.ids);
   for (let layer = 0; layer < config.layers; layer++) {
     const weight = (name: string): Value => parameters.get(`model.layers.${layer}.${name}`);
     const normalized = rmsNorm(builder, hidden, weight("input_layernorm.weight"), normEpsilon);
-    const joint = linear(builder, normalized, weight("self_attn.qkv"));
-    const [unrotated, values] = split(builder, joint, [(heads + keyValueHeads) * headWidth, keyValueHeads * headWidth]) as [Value, Value];
-    const rotated = rotary(builder, unrotated, inputs.positions, tables, heads + keyValueHeads);
-    const [queries, keys] = split(builder, rotated, [heads * headWidth, keyValueHeads * headWidth]) as [Value, Value];
+    const { queries, keys, values } = queriesKeysValues(builder, config, normalized, weight, rotate);
     const mixed = attention(layer, queries, keys, values);
     hidden = add(builder, hidden, linear(builder, mixed, weight("self_attn.o_proj.weight")));
 
@@ -62,13 +59,40 @@ export function decoder(
   return rmsNorm(builder, hidden, parameters.get("model.norm.weight"), normEpsilon);
 }
 
-/** Angle of position m and pair i: m * theta^(-2i / headWidth) (Su et al. 2021, eq. 15). */
-function rotaryTables(builder: GraphBuilder, { contextLength, headWidth, ropeTheta }: DecoderConfiguration): RotaryTables {
-  const half = headWidth / 2;
-  const angles = Float64Array.from({ length: contextLength * half }, (_, index) => {
-    const position = Math.floor(index / half);
-    return position * ropeTheta ** ((-2 * (index % half)) / headWidth);
-  });
-  const table = (entry: (angle: number) => number): Value => builder.constant(Float32Array.from(angles, entry), [contextLength, half]);
-  return { cosine: table(Math.cos), sine: table(Math.sin), negativeSine: table((angle) => -Math.sin(angle)) };
+/** Turns heads that lie side by side, [batch, time, heads * headWidth], by their positions. */
+type Rotation = (value: Value, heads: number) => Value;
+
+function rotation(builder: GraphBuilder, config: DecoderConfiguration, positions: Value): Rotation {
+  const tables = declareRotary(builder, config);
+  return (value, heads) => rotary(builder, value, positions, tables, heads);
+}
+
+/** What a layer's attention takes, each [batch, time, heads * headWidth]; queries and keys rotated. */
+function queriesKeysValues(
+  builder: GraphBuilder,
+  config: DecoderConfiguration,
+  normalized: Value,
+  weight: (name: string) => Value,
+  rotate: Rotation,
+): { readonly queries: Value; readonly keys: Value; readonly values: Value } {
+  const { heads, keyValueHeads, headWidth } = config;
+  const product = linear(builder, normalized, weight("self_attn.qkv"));
+  const joint = config.attentionBias ? addBias(builder, product, weight("self_attn.qkv_bias")) : product;
+  const [queryWidth, keyWidth] = [heads * headWidth, keyValueHeads * headWidth];
+  if (!config.queryKeyNorm) {
+    // Queries and keys are turned together: one operation instead of two.
+    const [unrotated, values] = split(builder, joint, [queryWidth + keyWidth, keyWidth]) as [Value, Value];
+    const [queries, keys] = split(builder, rotate(unrotated, heads + keyValueHeads), [queryWidth, keyWidth]) as [Value, Value];
+    return { queries, keys, values };
+  }
+  const [queries, keys, values] = split(builder, joint, [queryWidth, keyWidth, keyWidth]) as [Value, Value, Value];
+  const normalizeHeads = (value: Value, count: number, gain: Value): Value => {
+    const byHead = reshape(builder, value, [...value.shape.slice(0, -1), count, headWidth]);
+    return reshape(builder, rmsNorm(builder, byHead, gain, config.normEpsilon), value.shape);
+  };
+  return {
+    queries: rotate(normalizeHeads(queries, heads, weight("self_attn.q_norm.weight")), heads),
+    keys: rotate(normalizeHeads(keys, keyValueHeads, weight("self_attn.k_norm.weight")), keyValueHeads),
+    values,
+  };
 }

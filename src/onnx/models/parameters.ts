@@ -46,9 +46,10 @@ export function parameterLayout(config: DecoderConfiguration): ParameterLayout {
   return { size: offset, stored, graph };
 }
 
+const single = (name: string, shape: readonly number[]): Joint => ({ name, parts: [[name, shape]] });
+
 function jointTensors(config: DecoderConfiguration): Joint[] {
   const { width, headWidth, heads, keyValueHeads, feedForwardWidth } = config;
-  const single = (name: string, shape: readonly number[]): Joint => ({ name, parts: [[name, shape]] });
   const layers = Array.from({ length: config.layers }, (_, layer): Joint[] => {
     const prefix = `model.layers.${layer}.`;
     return [
@@ -61,6 +62,8 @@ function jointTensors(config: DecoderConfiguration): Joint[] {
           [`${prefix}self_attn.v_proj.weight`, [keyValueHeads * headWidth, width]],
         ],
       },
+      ...(config.attentionBias ? [queryKeyValueBias(prefix, config)] : []),
+      ...(config.queryKeyNorm ? [single(`${prefix}self_attn.q_norm.weight`, [headWidth]), single(`${prefix}self_attn.k_norm.weight`, [headWidth])] : []),
       single(`${prefix}self_attn.o_proj.weight`, [width, heads * headWidth]),
       single(`${prefix}post_attention_layernorm.weight`, [width]),
       {
@@ -79,4 +82,12 @@ function jointTensors(config: DecoderConfiguration): Joint[] {
     single("model.norm.weight", [width]),
     ...(config.tiedEmbeddings ? [] : [single("lm_head.weight", [config.vocabularySize, width])]),
   ];
+}
+
+function queryKeyValueBias(prefix: string, { heads, keyValueHeads, headWidth }: DecoderConfiguration): Joint {
+  const widths = { q: heads * headWidth, k: keyValueHeads * headWidth, v: keyValueHeads * headWidth };
+  return {
+    name: `${prefix}self_attn.qkv_bias`,
+    parts: Object.entries(widths).map(([letter, width]) => [`${prefix}self_attn.${letter}_proj.bias`, [width]] as const),
+  };
 }
