@@ -6,6 +6,7 @@ import { adamw, createAdamState, norm } from "./adamw.ts";
 import type { AdamState } from "./adamw.ts";
 import { microBatches } from "./batches.ts";
 import { inOrder } from "./in-order.ts";
+import { decodeRows, trainingTokens } from "./memory.ts";
 import { loadModel, saveModel } from "./model-folder.ts";
 import type { DecoderConfiguration } from "./models/configuration.ts";
 import type { ParameterLayout } from "./models/parameters.ts";
@@ -25,11 +26,6 @@ export interface EngineOptions {
   /** CPU threads. */
   readonly threads: number;
 }
-
-/** Padded tokens of one run of a graph over whole sequences: enough to fill the cores, few enough to stay in cache. */
-const TOKEN_BUDGET = 3072;
-/** Rows decoded together. */
-const MAX_ROWS = 512;
 
 interface Engine {
   readonly config: DecoderConfiguration;
@@ -81,8 +77,9 @@ async function sample(engine: Engine, request: SampleRequest): Promise<readonly 
   const { config, sessions, rotary } = engine;
   for (const prompt of request.prompts) checkTokens(prompt, request.maxTokens, config);
   const weights = weightsOf(engine, request.weights);
+  const longest = Math.max(...request.prompts.map(({ length }) => length)) + request.maxTokens;
   const [prefill, decode] = [await sessions.prefill(), await sessions.decode()];
-  return sampleCompletions(request, { config, weights, rotary, prefill, decode, maxRows: MAX_ROWS });
+  return sampleCompletions(request, { config, weights, rotary, prefill, decode, maxRows: decodeRows(config, longest) });
 }
 
 async function logprobs(engine: Engine, sequences: readonly TokenSequence[], name: WeightsName): Promise<readonly Float32Array[]> {
@@ -91,7 +88,7 @@ async function logprobs(engine: Engine, sequences: readonly TokenSequence[], nam
   const weights = weightsOf(engine, name);
   const session = await sessions.logprobs();
   const results = sequences.map(({ completion }) => new Float32Array(completion.length));
-  for (const batch of microBatches(sequences, TOKEN_BUDGET)) {
+  for (const batch of microBatches(sequences, trainingTokens(config))) {
     const outputs = await session.run({ ...weights.feeds, ...sequenceFeeds(batch, { group: groupOf(config), rotary }) });
     let place = 0;
     for (const row of batch.rows) results[row]!.set(outputs("logprobs").subarray(place, (place += results[row]!.length)));
@@ -104,7 +101,7 @@ async function update(engine: Engine, rows: readonly TrainingRow[], options: Upd
   for (const { prompt, completion } of rows) checkTokens(prompt, completion.length, config);
   const { session, graph } = await sessions.training(options.loss.kind);
   const gradient = new Float32Array(layout.size);
-  const parts = { session, graph, layout, weights: current, rotary, group: groupOf(config), tokenBudget: TOKEN_BUDGET };
+  const parts = { session, graph, layout, weights: current, rotary, group: groupOf(config), tokenBudget: trainingTokens(config) };
   const sums = await accumulateGradient(rows, options.loss, parts, gradient);
   const gradientNorm = norm(gradient);
   const skipped = !Number.isFinite(gradientNorm);

@@ -1,0 +1,23 @@
+import type { DecoderConfiguration } from "./models/configuration.ts";
+
+/** How much is computed at once, so that activations and caches stay within a fixed share of memory. */
+
+const ACTIVATION_BYTES = 1.5e9;
+const CACHE_BYTES = 1.5e9;
+const FLOAT_BYTES = 4;
+
+/**
+ * Padded tokens of one run of the training graph. What it holds of a token until the reverse pass is, in
+ * floats, about 8 times the width and 4 times the feed-forward width of each layer, and two rows over the
+ * vocabulary. No more than 3,072: small models are fastest when a batch stays in the processor's cache.
+ */
+export function trainingTokens({ layers, width, feedForwardWidth, vocabularySize }: DecoderConfiguration): number {
+  const floats = layers * (8 * width + 4 * feedForwardWidth) + 2 * vocabularySize;
+  return Math.min(3072, Math.max(1, Math.floor(ACTIVATION_BYTES / (floats * FLOAT_BYTES))));
+}
+
+/** Rows decoded together when the longest has `positions` positions; no more than 512. */
+export function decodeRows({ layers, keyValueHeads, headWidth }: DecoderConfiguration, positions: number): number {
+  const floats = layers * 2 * keyValueHeads * headWidth * positions;
+  return Math.min(512, Math.max(1, Math.floor(CACHE_BYTES / (floats * FLOAT_BYTES))));
+}
