@@ -1,19 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { createFakePolicy, fakeRenderer } from "../test/fake-policy.ts";
+import { createFakePolicy, fakeGrader, fakeRenderer } from "../test/fake-policy.ts";
 import type { Policy } from "./policy.ts";
 import { majorityReward } from "./srt/reward.ts";
 import { trainStep } from "./step.ts";
 import type { StepSettings } from "./step.ts";
-import type { Grader, Problem, RewardSource, TrainingRow } from "./types.ts";
+import type { Problem, RewardSource, TrainingRow } from "./types.ts";
 
-const grader: Grader = {
-  extract: (text) => /\\boxed\{(\d+)\}/.exec(text)?.[1] ?? null,
-  classes: (answers) => {
-    const known = [...new Set(answers)];
-    return answers.map((answer) => known.indexOf(answer));
-  },
-  same: (gold, prediction) => gold === prediction,
-};
 const problems: Problem[] = ["1+1=", "2*3=", "7-4="].map((prompt) => ({ id: prompt, prompt, source: "test" }));
 const settings: StepSettings & { seed: number } = {
   samplesPerPrompt: 8,
@@ -37,7 +29,7 @@ function recording(): { policy: Policy; updates: (readonly TrainingRow[])[] } {
 }
 
 const step = (policy: Policy, rewardOf: RewardSource, changes: Partial<StepSettings> = {}) =>
-  trainStep(1, problems, { policy, renderer: fakeRenderer, grader, rewardOf, clock: () => 0 }, { ...settings, ...changes });
+  trainStep(1, problems, { policy, renderer: fakeRenderer, grader: fakeGrader, rewardOf, clock: () => 0 }, { ...settings, ...changes });
 
 describe("one training step", () => {
   it("pays the samples that voted for the majority, and trains on every sample of the group", async () => {

@@ -3,19 +3,10 @@ import { CURRENT } from "../src/policy.ts";
 import type { UpdateOptions } from "../src/policy.ts";
 import { majorityReward } from "../src/srt/reward.ts";
 import { trainStep } from "../src/step.ts";
-import type { Grader, Problem } from "../src/types.ts";
+import type { Problem } from "../src/types.ts";
 import { mean } from "../src/util/statistics.ts";
-import { createFakePolicy, fakeRenderer } from "./fake-policy.ts";
+import { createFakePolicy, fakeGrader, fakeRenderer } from "./fake-policy.ts";
 import { policyConformance } from "./policy-conformance.ts";
-
-const grader: Grader = {
-  extract: (text) => /\\boxed\{(\d+)\}/.exec(text)?.[1] ?? null,
-  classes: (answers) => {
-    const known = [...new Set(answers)];
-    return answers.map((answer) => known.indexOf(answer));
-  },
-  same: (gold, prediction) => gold === prediction,
-};
 
 const adam: UpdateOptions = {
   loss: { kind: "importance_sampling" },
@@ -72,7 +63,7 @@ describe("the fake policy", () => {
       lossAggregation: "token-mean",
       update: adam,
     } as const;
-    const parts = { policy, renderer: fakeRenderer, grader, rewardOf: majorityReward({ threshold: 0, share: "all" }), clock: () => 0 };
+    const parts = { policy, renderer: fakeRenderer, grader: fakeGrader, rewardOf: majorityReward({ threshold: 0, share: "all" }), clock: () => 0 };
     const shares: number[] = [];
     for (let step = 0; step < 60; step++) {
       const { groups_P } = await trainStep(step, problems, parts, { ...settings, seed: step });

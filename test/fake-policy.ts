@@ -4,7 +4,7 @@ import { z } from "zod";
 import { CheckpointError, PolicyError } from "../src/errors.ts";
 import { CURRENT, REFERENCE } from "../src/policy.ts";
 import type { Loss, Policy, SampleRequest, UpdateOptions, WeightsName } from "../src/policy.ts";
-import type { Completion, Renderer, TokenSequence, TrainingRow, UpdateReport } from "../src/types.ts";
+import type { Completion, Grader, Renderer, TokenSequence, TrainingRow, UpdateReport } from "../src/types.ts";
 import { createRandom, deriveSeed } from "../src/util/random.ts";
 import type { Random } from "../src/util/random.ts";
 
@@ -42,6 +42,16 @@ export const fakeRenderer: Renderer = {
     return digits.length === 0 ? "" : `\\boxed{${digits.join("")}}`;
   },
   stopTokens: [END_TOKEN],
+};
+
+/** Reads the digits in the box; answers are the same when their digits are. */
+export const fakeGrader: Grader = {
+  extract: (text) => /\\boxed\{(\d+)\}/.exec(text)?.[1] ?? null,
+  classes: (answers) => {
+    const known = [...new Set(answers)];
+    return answers.map((answer) => known.indexOf(answer));
+  },
+  same: (gold, prediction) => gold === prediction,
 };
 
 interface State {
