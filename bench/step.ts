@@ -10,6 +10,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { trainSources } from "../src/config.ts";
 import { parseConfig } from "../src/config/index.ts";
 import { problemsOfStep } from "../src/data/index.ts";
 import { createGrader } from "../src/grading/index.ts";
@@ -27,7 +28,7 @@ const { values } = parseArgs({ options: { pairs: { type: "string", default: "12"
 const pairs = Number(values.pairs);
 const config = { ...parseConfig(await readFile(new URL("../examples/srt.yaml", import.meta.url), "utf8"), "examples/srt.yaml"), learningRate: 0 };
 const model = builtinModelFolder();
-const problems = loadTask(config.train, { split: "train", problems: config.trainProblems, seed: config.seed });
+const problems = loadTask(trainSources(config)[0]!.source, { split: "train", problems: config.trainProblems, seed: config.seed });
 const labels = new Map(problems.map(({ id, answer }) => [id, answer]));
 const renderer = await loadRenderer(model, { template: config.template });
 const grader = createGrader();
@@ -36,11 +37,20 @@ const directory = await mkdtemp(join(tmpdir(), "selftrain-bench-"));
 const run = await createRunDirectory(join(directory, "run"), { configText: "", environment: await describeEnvironment([]) });
 
 let inEngine = 0;
-/** Adds up the seconds spent inside the engine. */
+let inMessages = 0;
+/**
+ * Adds up the seconds spent inside the engine, and those that its calls would take to reach a thread of their
+ * own and back: a copy of arguments and result. Here the engine shares the thread, so that both can be told
+ * apart.
+ */
 const timed = <A extends unknown[], R>(call: (...parameters: A) => Promise<R>) => async (...parameters: A): Promise<R> => {
   const start = performance.now();
   const result = await call(...parameters);
-  inEngine += (performance.now() - start) / 1000;
+  const done = performance.now();
+  structuredClone(parameters);
+  structuredClone(result);
+  inEngine += (done - start) / 1000;
+  inMessages += (performance.now() - done) / 1000;
   return result;
 };
 const policy: Policy = {
@@ -51,24 +61,32 @@ const policy: Policy = {
 };
 const clock = () => performance.now() / 1000;
 
-/** Seconds of one recorded step, and those of them outside the engine. */
-async function measure(step: number, rewardOf: RewardSource): Promise<{ total: number; outside: number }> {
+interface Measured {
+  readonly total: number;
+  /** Outside the engine, messages included. */
+  readonly outside: number;
+  readonly messages: number;
+}
+
+/** Seconds of one recorded step. */
+async function measure(step: number, rewardOf: RewardSource): Promise<Measured> {
   inEngine = 0;
+  inMessages = 0;
   const start = clock();
   const batch = problemsOfStep(problems, step, config.promptsPerStep, config.seed);
   const report = await trainStep(step, batch, { policy, renderer, grader, rewardOf, clock }, { ...stepSettings(config), seed: step });
   await run.metrics.append(stepMetrics(report, clock()));
   if (step % config.recordSamplesEvery === 0) await recordSamples(run, report);
   const total = clock() - start;
-  return { total, outside: total - inEngine };
+  return { total, outside: total - inEngine, messages: inMessages };
 }
 
 const majority = majorityReward({ threshold: config.threshold, share: config.share });
 const groundTruth = groundTruthReward(labels, grader.same);
 await measure(1, majority);
 await measure(1, groundTruth);
-const srt: { total: number; outside: number }[] = [];
-const truth: typeof srt = [];
+const srt: Measured[] = [];
+const truth: Measured[] = [];
 for (let step = 1; step <= pairs; step++) {
   // The order alternates, so that neither kind always comes first.
   if (step % 2 === 0) truth.push(await measure(step, groundTruth));
@@ -76,10 +94,11 @@ for (let step = 1; step <= pairs; step++) {
   if (step % 2 === 1) truth.push(await measure(step, groundTruth));
 }
 const ratios = srt.map(({ total }, index) => total / truth[index]!.total);
-const shares = [...srt, ...truth].map(({ total, outside }) => outside / total);
+const all = [...srt, ...truth];
+const share = (part: (measured: Measured) => number): string => ((100 * all.reduce((sum, one) => sum + part(one) / one.total, 0)) / all.length).toFixed(2);
 console.log(`step of ${config.promptsPerStep} x ${config.samplesPerPrompt} completions: SRT ${median(srt.map(({ total }) => total)).toFixed(3)} s, ground truth ${median(truth.map(({ total }) => total)).toFixed(3)} s (medians of ${pairs})`);
 console.log(`SRT / ground truth, pair by pair: median ${median(ratios).toFixed(3)}, from ${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)}`);
-console.log(`outside the engine (vote, reward, advantage, recording): mean ${(100 * shares.reduce((a, b) => a + b) / shares.length).toFixed(2)} % of a step`);
+console.log(`outside the engine: ${share(({ outside }) => outside)} % of a step (messages to its thread ${share(({ messages }) => messages)} %; the rest vote, reward, advantage, recording)`);
 await run.close();
 await engine.close();
 await rm(directory, { recursive: true });

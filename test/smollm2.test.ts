@@ -21,7 +21,7 @@ const expectedSchema = z.object({
   greedy: z.array(z.object({ question: z.string(), ids, text: z.string() })),
 });
 
-const folder = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "selftrain", "smollm2-135m-instruct");
+const folder = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "selftrain", "smollm2-135m-instruct");
 const present = existsSync(folder);
 if (!present) console.warn(`skipped: SmolLM2 is not in ${folder}; scripts/smollm2.py makes it`);
 

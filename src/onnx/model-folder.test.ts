@@ -1,6 +1,7 @@
 import { cp, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TINY_CONFIG, writeTinyModel } from "../../test/tiny-model.ts";
 import { ModelError } from "../errors.ts";
@@ -59,5 +60,17 @@ it("saves what it loaded, byte for byte", async () => {
   await saveModel(copy, model, flat, layout);
   expect(await readFile(join(copy, "model.safetensors"))).toEqual(await readFile(join(model, "model.safetensors")));
   expect(await readFile(join(copy, "config.json"))).toEqual(await readFile(join(model, "config.json")));
+  await rm(copy, { recursive: true });
+});
+
+it("says that what it saves are 32-bit floats, whatever the source was", async () => {
+  const source = fileURLToPath(new URL("../../test/golden/qwen2", import.meta.url));
+  const { flat, layout } = await loadModel(source);
+  const copy = await mkdtemp(join(tmpdir(), "selftrain-copy-"));
+  await saveModel(copy, source, flat, layout);
+  const [before, after] = await Promise.all([source, copy].map(async (folder) => JSON.parse(await readFile(join(folder, "config.json"), "utf8")) as object));
+  expect(before).toHaveProperty("dtype", "bfloat16");
+  expect(after).toEqual({ ...before, dtype: "float32" });
+  expect((await loadModel(copy)).flat).toEqual(flat);
   await rm(copy, { recursive: true });
 });

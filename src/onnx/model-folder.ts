@@ -1,4 +1,4 @@
-import { copyFile, readFile, stat } from "node:fs/promises";
+import { copyFile, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ModelError } from "../errors.ts";
@@ -19,7 +19,7 @@ const WEIGHTS = "model.safetensors";
 /** Names the file of each tensor where the weights are spread over several. */
 const INDEX = "model.safetensors.index.json";
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
-const COMPANIONS = ["config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json", "special_tokens_map.json"];
+const COMPANIONS = ["tokenizer.json", "tokenizer_config.json", "generation_config.json", "special_tokens_map.json", "chat_template.jinja"];
 
 /** Reads the shape of the model in a Hugging Face folder. */
 export async function readModelConfiguration(folder: string): Promise<DecoderConfiguration> {
@@ -85,13 +85,19 @@ async function readJson(file: string, unreadable: string): Promise<unknown> {
   }
 }
 
-/** Writes weights with the configuration and tokenizer of `source` as a Hugging Face folder. */
+/** Writes weights as 32-bit floats, with the configuration and tokenizer of `source`, as a Hugging Face folder. */
 export async function saveModel(directory: string, source: string, flat: Float32Array, layout: ParameterLayout): Promise<void> {
+  await writeFile(join(directory, "config.json"), asFloat32(await readFile(join(source, "config.json"), "utf8")));
   for (const name of COMPANIONS) {
     if (await exists(join(source, name))) await copyFile(join(source, name), join(directory, name));
   }
   const tensors = layout.stored.map(({ name, shape, offset, size }) => ({ name, shape, data: flat.subarray(offset, offset + size) }));
   await writeSafetensors(join(directory, WEIGHTS), tensors, { format: "pt" });
+}
+
+/** The config with its number format, where it names one, as that of the weights: readers go by it. */
+function asFloat32(config: string): string {
+  return config.replace(/("(?:torch_)?dtype"\s*:\s*)"[^"]*"/, '$1"float32"');
 }
 
 async function exists(path: string): Promise<boolean> {

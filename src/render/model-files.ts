@@ -20,6 +20,7 @@ const tokenizerSchema = z.looseObject({
   model: z.looseObject({ type: z.string().optional() }),
   added_tokens: z.array(z.looseObject({ id: tokenId, content: z.string() })).default([]),
   decoder: z.looseObject({ type: z.string() }).nullish(),
+  pre_tokenizer: z.looseObject({}).nullish(),
 });
 
 /** What a Hugging Face model folder says of its text: the files that a renderer reads, checked. */

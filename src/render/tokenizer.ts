@@ -1,4 +1,5 @@
 import * as library from "@huggingface/tokenizers";
+import { withUnicodeClasses } from "./pre-tokenizer.ts";
 
 /** The part of the tokenizer library that rendering needs. */
 export interface Tokenizer {
@@ -18,8 +19,9 @@ interface DecodeOptions {
  * The tokenizer of the contents of tokenizer.json and tokenizer_config.json. Throws whatever the library
  * throws. The library's own type declarations do not resolve for ES modules, so they are stated here.
  */
-export function createTokenizer(tokenizer: object, config: object): Tokenizer {
+export function createTokenizer(tokenizer: { readonly pre_tokenizer?: object | null | undefined }, config: object): Tokenizer {
   const { Tokenizer } = library as unknown as { Tokenizer: new (tokenizer: object, config: object) => Tokenizer };
+  const pre_tokenizer = tokenizer.pre_tokenizer ? withUnicodeClasses(tokenizer.pre_tokenizer) : null;
   // Fields that a file leaves out mean none; the library wants them written out.
-  return new Tokenizer({ normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, ...tokenizer }, config);
+  return new Tokenizer({ normalizer: null, post_processor: null, decoder: null, ...tokenizer, pre_tokenizer }, config);
 }
