@@ -8,10 +8,11 @@ import { ADVANTAGE_ESTIMATORS, KL_ESTIMATORS, LOSS_AGGREGATIONS, POLICY_LOSSES, 
  */
 const count = () => z.int().positive();
 const coefficient = () => z.number().nonnegative();
+const source = () => z.string().min(1);
 
 export const configSchema = z.strictObject({
   seed: z.int().nonnegative().default(0).describe("Seed of every random draw: data order, samples, evaluation."),
-  model: z.string().min(1).default("builtin").describe("Model to train: `builtin`, or a Hugging Face model folder."),
+  model: z.string().min(1).default("builtin").describe("Model to train: `builtin`, a Hugging Face model folder, or an id of its hub, `OWNER/NAME` or `OWNER/NAME@REVISION`."),
   engine: z
     .strictObject({
       kind: z.enum(["onnx"]).default("onnx").describe("Where the model runs: `onnx` is the embedded CPU engine."),
@@ -19,10 +20,15 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
 
-  train: z.string().min(1).describe("Training questions: `task:FAMILY/LEVEL` (generated) or a .jsonl file."),
-  trainProblems: z.int().nonnegative().default(0).describe("Questions to take from `train`; 0 takes the whole file (a task needs a number)."),
-  heldOut: z.string().min(1).describe("Labelled questions for evaluation, never trained on: `task:FAMILY/LEVEL` or a .jsonl file."),
-  heldOutProblems: z.int().nonnegative().default(0).describe("Questions to take from `held-out`; 0 takes the whole file (a task needs a number)."),
+  train: z
+    .union([source(), z.array(z.union([source(), z.strictObject({ source: source(), weight: z.number().positive().optional() })])).min(1)])
+    .meta({ expected: "a source, or a list of sources, each alone or as {source, weight}" })
+    .describe("Training questions: `task:FAMILY/LEVEL` (generated), a .jsonl, .csv or .parquet file, a preset, or `hub:OWNER/NAME:SPLIT`; in a file also a list of these, with weights (docs/data.md)."),
+  trainProblems: z.int().nonnegative().default(0).describe("Questions to take from `train`; 0 takes all (a task needs a number)."),
+  heldOut: source().describe("Labelled questions for evaluation, never trained on: any one source that `train` can be."),
+  heldOutProblems: z.int().nonnegative().default(0).describe("Questions to take from `held-out`; 0 takes all (a task needs a number)."),
+  dataDir: z.string().default("").describe("Folder with the files of presets (docs/data.md names them); without one they are fetched from the hub."),
+  maxPromptTokens: count().default(1024).describe("Questions whose prompt has more tokens are left out (authors' script: 1024)."),
   fields: z
     .strictObject({
       id: z.string().min(1).default("id").describe("Field of a row that holds its id."),
@@ -74,3 +80,16 @@ export const configSchema = z.strictObject({
 export type Config = z.output<typeof configSchema>;
 /** What a person writes: only keys without a default are required. */
 export type ConfigInput = z.input<typeof configSchema>;
+
+/** One source of training questions; without a weight anywhere, each is taken whole. */
+export interface WeightedSource {
+  readonly source: string;
+  readonly weight: number | null;
+}
+
+/** The sources that the key `train` names. */
+export function trainSources({ train }: Pick<Config, "train">): readonly WeightedSource[] {
+  return (typeof train === "string" ? [train] : train).map((entry) =>
+    typeof entry === "string" ? { source: entry, weight: null } : { source: entry.source, weight: entry.weight ?? null },
+  );
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { exactGrader } from "../test/train-fixture.ts";
 import { createFakePolicy, END_TOKEN, fakeRenderer } from "../test/fake-policy.ts";
-import { evaluate } from "./evaluate.ts";
+import { evaluate, passAt } from "./evaluate.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
 import type { Policy } from "./policy.ts";
 import type { LabelledProblem } from "./types.ts";
@@ -41,10 +41,10 @@ describe("evaluate", () => {
     expect(figures.standardError).toBeCloseTo(Math.sqrt(140 / 256 / 3 / 4), 12);
     expect(figures.majAtK).toBe(0.5);
     expect(figures.majStandardError).toBeCloseTo(Math.sqrt(1 / 12), 12);
-    expect(figures).toMatchObject({ k: 4, problems: 4, abstentionRate: 6 / 16, meanLength: (4 * 2 + 7 + 7 + 4) / 16 });
+    expect(figures).toMatchObject({ k: 4, problems: 4, abstentionRate: 6 / 16, meanLength: (4 * 2 + 7 + 7 + 4) / 16, passAtK: 3 / 4 });
     expect(results.map(({ passRate, majorityCorrect }) => [passRate, majorityCorrect])).toEqual([[1, true], [0.5, true], [0.25, false], [0, false]]);
     expect(results[1]).toMatchObject({ problem: { id: "b" }, vote: { abstentions: 1, shareOfAll: 0.5 } });
-    expect(results[1]!.samples[3]).toEqual({ text: "", answer: null, correct: false });
+    expect(results[1]!.samples[3]).toEqual({ text: "", tokens: 1, answer: null, correct: false });
   });
 
   it("agrees with the probabilities of the policy that it samples", async () => {
@@ -67,5 +67,48 @@ describe("evaluate", () => {
 
   it("refuses to average over nothing", async () => {
     await expect(evaluate(options(createFakePolicy(), [], 8))).rejects.toThrow(RangeError);
+  });
+});
+
+describe("evaluate in batches", () => {
+  const problems = [problem("a", "1"), problem("b", "2"), problem("c", "3"), problem("d", "4"), problem("e", "5")];
+
+  it("hands out every batch, and one batch is the same as none", async () => {
+    const sizes: number[] = [];
+    const done = (batch: readonly unknown[]) => Promise.resolve(void sizes.push(batch.length));
+    const parts = options(createFakePolicy(), problems, 8);
+    await evaluate({ ...parts, batches: { size: 2, earlier: [], done } });
+    const single = await evaluate({ ...parts, batches: { size: 5, earlier: [], done } });
+    expect(sizes).toEqual([2, 2, 1, 5]);
+    expect(single).toEqual(await evaluate(parts));
+  });
+
+  it("draws independently in each batch", async () => {
+    const same = Array.from({ length: 4 }, (_, index) => ({ ...problem("a", "1"), id: String(index) }));
+    const { results } = await evaluate({ ...options(createFakePolicy(), same, 16), batches: { size: 1, earlier: [], done: () => Promise.resolve() } });
+    expect(new Set(results.map(({ samples }) => samples.map(({ text }) => text).join())).size).toBe(4);
+  });
+});
+
+describe("passAt", () => {
+  it("is the share of the subsets of k samples that hold a right one, counted one by one", () => {
+    const subsets = (n: number, k: number): number[][] =>
+      k === 0 ? [[]] : Array.from({ length: n }, (_, last) => subsets(last, k - 1).map((rest) => [...rest, last])).flat();
+    for (let n = 1; n <= 6; n++) {
+      for (let k = 1; k <= n; k++) {
+        for (let c = 0; c <= n; c++) {
+          const all = subsets(n, k);
+          // The first c samples are the right ones.
+          const solving = all.filter((subset) => subset.some((sample) => sample < c)).length;
+          expect(passAt(k, n, c), `k ${k}, n ${n}, c ${c}`).toBeCloseTo(solving / all.length, 12);
+        }
+      }
+    }
+  });
+
+  it("stays finite where binomial coefficients do not, and refuses more than there are", () => {
+    // 1 - C(9000, 1000) / C(10000, 1000): all wrong with probability below 1e-40.
+    expect(passAt(1000, 10_000, 1000)).toBe(1);
+    expect(() => passAt(5, 4, 1)).toThrow(RangeError);
   });
 });

@@ -1,9 +1,11 @@
+import { DataError } from "./errors.ts";
 import { CURRENT } from "./policy.ts";
 import type { Policy, WeightsName } from "./policy.ts";
 import type { EvaluationFigures } from "./run/index.ts";
 import { vote } from "./srt/vote.ts";
-import type { Completion, Grader, LabelledProblem, Renderer, Vote } from "./types.ts";
-import { mean, standardError } from "./util/statistics.ts";
+import type { Grader, LabelledProblem, Problem, Renderer, Vote } from "./types.ts";
+import { deriveSeed } from "./util/random.ts";
+import { mean, standardError, sum } from "./util/statistics.ts";
 import { strictZip } from "./util/strict-zip.ts";
 
 export interface EvaluateOptions {
@@ -12,7 +14,7 @@ export interface EvaluateOptions {
   readonly grader: Grader;
   /** At least one. Their answers are seen here and nowhere in training. */
   readonly problems: readonly LabelledProblem[];
-  /** Completions per problem: the k of maj@k. */
+  /** Completions per problem: the k of maj@k and pass@k. */
   readonly samples: number;
   readonly temperature: number;
   readonly topP: number;
@@ -20,6 +22,24 @@ export interface EvaluateOptions {
   readonly seed: number;
   /** Version of the weights to evaluate; `current` when absent. */
   readonly weights?: WeightsName;
+  /** Evaluates in parts, so that a killed evaluation can go on; all at once when absent. */
+  readonly batches?: EvaluateBatches;
+}
+
+/** An evaluation in parts: with the same `size` it ends the same wherever it was interrupted. */
+export interface EvaluateBatches {
+  /** Problems sampled together. */
+  readonly size: number;
+  /** Completions of the first problems from an earlier, interrupted evaluation: of whole batches. */
+  readonly earlier: readonly ProblemCompletions[];
+  /** Is given every new batch, and awaited, before the next one is sampled; what it throws ends the evaluation. */
+  readonly done: (batch: readonly ProblemCompletions[]) => Promise<void>;
+}
+
+/** What the policy wrote for a problem, which is all that grading needs. */
+export interface ProblemCompletions {
+  readonly problem: LabelledProblem;
+  readonly completions: readonly { readonly text: string; readonly tokens: number }[];
 }
 
 /** How one problem was answered. */
@@ -30,10 +50,12 @@ export interface ProblemResult {
   /** Whether the majority answer is the true one; `false` when every sample abstained. */
   readonly majorityCorrect: boolean;
   readonly vote: Vote;
-  readonly samples: readonly { readonly text: string; readonly answer: string | null; readonly correct: boolean }[];
+  readonly samples: readonly { readonly text: string; readonly tokens: number; readonly answer: string | null; readonly correct: boolean }[];
 }
 
 export interface Evaluation extends EvaluationFigures {
+  /** Share of problems that at least one of the k samples solves: the unbiased estimate of pass@k. */
+  readonly passAtK: number;
   /** One for each problem, in their order. */
   readonly results: readonly ProblemResult[];
 }
@@ -42,41 +64,43 @@ export interface Evaluation extends EvaluationFigures {
  * Samples k completions of every problem and compares their answers with the true ones: pass@1 is the mean
  * over all samples, maj@k (Wang et al. 2023) asks whether the vote of a problem's k samples is right. A
  * sample without an answer is wrong. Standard errors are over problems, since samples of one problem are
- * not independent evidence. Same weights, same seed: same evaluation.
+ * not independent evidence. Same weights, same seed, same batch size: same evaluation.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const { policy, renderer, grader, problems, samples: k, temperature, topP, maxTokens, seed } = options;
+  const { grader, problems, samples: k, batches } = options;
   if (problems.length === 0 || k < 1) throw new RangeError(`evaluate: ${problems.length} problems with ${k} samples each`);
+  const size = batches?.size ?? problems.length;
+  const all: ProblemCompletions[] = [...(batches?.earlier ?? [])];
+  for (let start = all.length; start < problems.length; start += size) {
+    const batch = await sampleBatch(problems.slice(start, start + size), start / size, options);
+    await batches?.done(batch);
+    all.push(...batch);
+  }
+  return summarize(all.map((answered) => gradeProblem(answered, grader)));
+}
+
+async function sampleBatch(problems: readonly LabelledProblem[], index: number, options: EvaluateOptions): Promise<readonly ProblemCompletions[]> {
+  const { policy, renderer, samples, temperature, topP, maxTokens, seed } = options;
   const completions_P = await policy.sample({
     prompts: problems.map((problem) => renderer.encodePrompt(problem.prompt)),
-    count: k,
+    count: samples,
     weights: options.weights ?? CURRENT,
-    seed,
+    // Batches draw independently; a single one draws with the seed itself.
+    seed: index === 0 ? seed : deriveSeed(seed, "batch", index),
     temperature,
     topP,
     topK: 0,
     stopTokens: renderer.stopTokens,
     maxTokens,
   });
-  const results = strictZip(problems, completions_P).map(([problem, completions]) => grade(problem, completions, renderer, grader));
-  const passRates = results.map(({ passRate }) => passRate);
-  const majorities = results.map(({ majorityCorrect }) => (majorityCorrect ? 1 : 0));
-  return {
-    passAt1: mean(passRates),
-    standardError: standardError(passRates),
-    majAtK: mean(majorities),
-    majStandardError: standardError(majorities),
-    k,
-    abstentionRate: mean(results.map((result) => result.vote.abstentions / k)),
-    meanLength: mean(completions_P.flat().map(({ tokens }) => tokens.length)),
-    problems: problems.length,
-    results,
-  };
+  return strictZip(problems, completions_P).map(([problem, completions]) => ({
+    problem,
+    completions: completions.map(({ tokens }) => ({ text: renderer.decode(tokens), tokens: tokens.length })),
+  }));
 }
 
-function grade(problem: LabelledProblem, completions: readonly Completion[], renderer: Renderer, grader: Grader): ProblemResult {
-  const texts = completions.map(({ tokens }) => renderer.decode(tokens));
-  const answers = texts.map((text) => grader.extract(text));
+function gradeProblem({ problem, completions }: ProblemCompletions, grader: Grader): ProblemResult {
+  const answers = completions.map(({ text }) => grader.extract(text));
   // Samples repeat few answers: each distinct one is compared once.
   const distinct = new Set(answers.filter((answer) => answer !== null));
   const right = new Set([...distinct].filter((answer) => grader.same(problem.answer, answer)));
@@ -87,6 +111,57 @@ function grade(problem: LabelledProblem, completions: readonly Completion[], ren
     passRate: mean(answers.map((answer) => (isRight(answer) ? 1 : 0))),
     majorityCorrect: isRight(ballot.majority?.answer ?? null),
     vote: ballot,
-    samples: strictZip(texts, answers).map(([text, answer]) => ({ text, answer, correct: isRight(answer) })),
+    samples: strictZip(completions, answers).map(([completion, answer]) => ({ ...completion, answer, correct: isRight(answer) })),
   };
+}
+
+/** The figures over some problems, each with the same number of samples; see `evaluate`. */
+export function summarize(results: readonly ProblemResult[]): Evaluation {
+  const passRates = results.map(({ passRate }) => passRate);
+  const majorities = results.map(({ majorityCorrect }) => (majorityCorrect ? 1 : 0));
+  const k = results[0]!.samples.length;
+  return {
+    passAt1: mean(passRates),
+    standardError: standardError(passRates),
+    majAtK: mean(majorities),
+    majStandardError: standardError(majorities),
+    passAtK: meanPassAt(k, results),
+    k,
+    abstentionRate: mean(results.map((result) => result.vote.abstentions / k)),
+    meanLength: mean(results.map(({ samples }) => sum(samples.map(({ tokens }) => tokens)) / k)),
+    problems: results.length,
+    results,
+  };
+}
+
+/** Mean over problems of the unbiased estimate of pass@k, for any k up to the number of samples. */
+export function meanPassAt(k: number, results: readonly ProblemResult[]): number {
+  return mean(results.map(({ samples }) => passAt(k, samples.length, samples.filter(({ correct }) => correct).length)));
+}
+
+/**
+ * Unbiased estimate, from n samples of which c are right, of the probability that at least one of k samples is
+ * right: 1 - C(n - c, k) / C(n, k) (Chen et al. 2021, eq. 1), as a product, which does not overflow. k <= n.
+ */
+export function passAt(k: number, n: number, c: number): number {
+  if (k < 1 || k > n || c > n) throw new RangeError(`passAt: k ${k} of n ${n} samples, c ${c} right`);
+  let allWrong = 1;
+  for (let i = n - c + 1; i <= n; i++) allWrong *= Math.max(0, 1 - k / i);
+  return 1 - allWrong;
+}
+
+/** Throws DataError for the first problem whose prompt leaves no room for `maxTokens` in the policy's context. */
+export function checkContext(
+  problems: readonly Problem[],
+  { policy, renderer, maxTokens }: Pick<EvaluateOptions, "policy" | "renderer" | "maxTokens">,
+): void {
+  const { contextLength, model } = policy.description;
+  for (const { id, source, prompt } of problems) {
+    const length = renderer.encodePrompt(prompt).length;
+    if (length + maxTokens > contextLength) {
+      throw new DataError(
+        `The prompt of problem \`${id}\` of ${source} has ${length} tokens, and with \`max-tokens\` ${maxTokens} it does not fit the ${contextLength} tokens of context of ${model}; leave it out, or lower \`max-tokens\`.`,
+      );
+    }
+  }
 }

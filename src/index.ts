@@ -1,6 +1,14 @@
 /** The public API. Importing it loads no native code: the embedded engine is `selftrain/onnx`. */
 export type * from "./types.ts";
 export * from "./errors.ts";
+export { configSchema } from "./config.ts";
+export type { Config, ConfigInput } from "./config.ts";
+export { formatConfig, parseConfig } from "./config/index.ts";
+export { classesBy } from "./util/classes.ts";
+export { createRandom, deriveSeed } from "./util/random.ts";
+export type { Random } from "./util/random.ts";
+export { loadLabelledProblems, loadProblems, presets } from "./data/index.ts";
+export type { LoadOptions } from "./data/index.ts";
 export { CURRENT, REFERENCE } from "./policy.ts";
 export type { Capability, Loss, Policy, PolicyDescription, SampleRequest, UpdateOptions, WeightsName } from "./policy.ts";
 export * from "./grading/index.ts";
@@ -15,7 +23,7 @@ export { loadRenderer } from "./render/index.ts";
 export { builtinModelFolder, loadTask, taskFamilies } from "./tasks/index.ts";
 export { createRunDirectory, describeEnvironment, openRunDirectory } from "./run/index.ts";
 export type { RunDirectory } from "./run/index.ts";
-export { evaluate } from "./evaluate.ts";
-export type { Evaluation, EvaluateOptions, ProblemResult } from "./evaluate.ts";
+export { evaluate, passAt } from "./evaluate.ts";
+export type { EvaluateBatches, Evaluation, EvaluateOptions, ProblemCompletions, ProblemResult } from "./evaluate.ts";
 export { stepSettings, train } from "./train.ts";
 export type { TrainObserver, TrainOptions, TrainResult } from "./train.ts";

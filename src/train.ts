@@ -1,11 +1,12 @@
+import { trainSources } from "./config.ts";
 import type { Config } from "./config.ts";
 import { assertDisjoint, problemsOfStep } from "./data/index.ts";
 import { CheckpointError, DataError } from "./errors.ts";
-import { evaluate } from "./evaluate.ts";
+import { checkContext, evaluate } from "./evaluate.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { Policy } from "./policy.ts";
 import {
-  checkpointPath, checkpointSteps, evaluationMetrics, readSummary, recordSamples, rewindSamples, saveCheckpoint, saveModel,
+  checkpointPath, checkpointSteps, evaluationMetrics, modelCard, readSummary, recordSamples, rewindSamples, saveCheckpoint, saveModel,
   setAsideCheckpoint, stepMetrics, summarizeEvaluation, verifyCheckpoint, writeSummary,
 } from "./run/index.ts";
 import type { EvaluationMetrics, RunDirectory, RunSummary, StepMetrics } from "./run/index.ts";
@@ -77,8 +78,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     if (last) break;
     await stepFrom(options, state);
   }
-  if (policy.description.capabilities.includes("export")) await saveModel(run, (directory) => policy.exportModel(directory));
   const result = summaryOf(state);
+  if (policy.description.capabilities.includes("export")) {
+    const card = modelCard({ config, configText: run.configText, summary: result });
+    await saveModel(run, card, (directory) => policy.exportModel(directory));
+  }
   await writeSummary(run, result);
   return { ...result, interrupted: false };
 }
@@ -183,16 +187,8 @@ export function checkProblems(
 ): void {
   if (heldOut.length === 0) throw new DataError(`\`held-out\` (${config.heldOut}) has no problems; evaluation needs at least one.`);
   if (problems.length < config.promptsPerStep) {
-    throw new DataError(`\`train\` (${config.train}) has ${problems.length} problems, but a step takes ${config.promptsPerStep}; give more, or lower \`prompts-per-step\`.`);
+    throw new DataError(`\`train\` (${trainSources(config).map(({ source }) => source).join(", ")}) has ${problems.length} problems, but a step takes ${config.promptsPerStep}; give more, or lower \`prompts-per-step\`.`);
   }
   assertDisjoint(problems, heldOut);
-  const { contextLength, model } = policy.description;
-  for (const { id, source, prompt } of [...problems, ...heldOut]) {
-    const length = renderer.encodePrompt(prompt).length;
-    if (length + config.maxTokens > contextLength) {
-      throw new DataError(
-        `The prompt of problem \`${id}\` of ${source} has ${length} tokens, and with \`max-tokens\` ${config.maxTokens} it does not fit the ${contextLength} tokens of context of ${model}; leave it out, or lower \`max-tokens\`.`,
-      );
-    }
-  }
+  checkContext([...problems, ...heldOut], { policy, renderer, maxTokens: config.maxTokens });
 }

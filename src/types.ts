@@ -14,6 +14,9 @@ export interface Problem {
 /** A question with its true answer. Only `data/`, `evaluate.ts` and the ground-truth reward handle it. */
 export interface LabelledProblem extends Problem {
   readonly answer: string;
+  /** What it is about and how hard it is, where the data says so: evaluation gives figures for each. */
+  readonly subject?: string;
+  readonly level?: string;
 }
 
 /** Why a completion ended: a stop token was sampled, or the token budget was used up. */

@@ -25,6 +25,6 @@ it("documents every key with its default", () => {
   for (const { name, description, default: usual } of configKeys) {
     const line = help.split("\n").find((candidate) => candidate.includes(` --${name} <`));
     expect(line, name).toContain(description);
-    expect(line, name).toContain(usual === undefined ? "required)" : `default: ${usual})`);
+    expect(line, name).toContain(usual === undefined ? "required)" : `default: ${usual === "" ? "none" : usual})`);
   }
 });

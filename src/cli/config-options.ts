@@ -1,35 +1,40 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import { configKeys } from "../config/index.ts";
-import type { ConfigKey } from "../config/index.ts";
-import { flagSettings } from "../config/index.ts";
-import type { Settings } from "../config/index.ts";
+import { configKeys, flagSettings } from "../config/index.ts";
+import type { ConfigKey, Settings } from "../config/index.ts";
 
-const HEADING = "Config keys (each is a line `key: value` of CONFIG.yaml, or a flag, which overrides it):";
+/** A flag that sets a key of the config. */
+export interface ConfigFlag {
+  /** Without the dashes. */
+  readonly name: string;
+  readonly key: ConfigKey;
+}
 
-/** Makes every key of the config a flag of a command, documented with what it takes, its source and its default. */
-export function addConfigOptions(command: Command): Command {
-  for (const { option } of options()) command.addOption(option);
+/** Every key as a flag of its own name. */
+const EVERY_KEY: readonly ConfigFlag[] = configKeys.map((key) => ({ name: key.name, key }));
+const EVERY_HEADING = "Config keys (each is a line `key: value` of CONFIG.yaml, or a flag, which overrides it):";
+
+/** Makes keys of the config flags of a command, documented with what they take, their source and their default. */
+export function addConfigOptions(command: Command, flags = EVERY_KEY, heading = EVERY_HEADING): Command {
+  for (const flag of flags) command.addOption(optionOf(flag).helpGroup(heading));
   return command;
 }
 
 /** The settings among the parsed flags of a command with `addConfigOptions`. */
-export function settingsOf(flags: Readonly<Record<string, unknown>>): Settings {
-  const given = options().flatMap(({ key, option }): [string, string][] => {
-    const text = flags[option.attributeName()];
-    return typeof text === "string" ? [[key.name, text]] : [];
+export function settingsOf(parsed: Readonly<Record<string, unknown>>, flags = EVERY_KEY): Settings {
+  const given = flags.flatMap((flag) => {
+    const text = parsed[optionOf(flag).attributeName()];
+    return typeof text === "string" ? [{ flag, text }] : [];
   });
-  return flagSettings(Object.fromEntries(given));
+  const settings = flagSettings(Object.fromEntries(given.map(({ flag, text }) => [flag.key.name, text])));
+  return new Map(given.map(({ flag: { name, key } }) => [key.name, { value: settings.get(key.name)!.value, from: `flag --${name}` }]));
 }
 
-function options(): readonly { key: ConfigKey; option: Option }[] {
-  return configKeys.map((key) => ({
-    key,
-    option: new Option(`--${key.name} <${key.type === "string" ? "text" : key.type}>`, describe(key)).helpGroup(HEADING),
-  }));
+function optionOf({ name, key }: ConfigFlag): Option {
+  return new Option(`--${name} <${key.type === "string" ? "text" : key.type}>`, describe(key));
 }
 
 function describe(key: ConfigKey): string {
-  const usual = key.default === undefined ? "required" : `default: ${key.default}`;
+  const usual = key.default === undefined ? "required" : `default: ${key.default === "" ? "none" : key.default}`;
   return `${key.description} (${key.expected}; ${usual})`;
 }

@@ -7,6 +7,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
 
+// What libraries say in passing is for people, and must not stand among results.
+console.debug = console.error;
+
 try {
   await createProgram().parseAsync();
 } catch (error) {

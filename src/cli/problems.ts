@@ -1,8 +1,9 @@
+import { trainSources } from "../config.ts";
 import type { Config } from "../config.ts";
-import { loadLabelledProblems, loadProblems } from "../data/index.ts";
+import { apportion, assertDistinct, describeRepeats, describeShared, largestMixture, loadLabelledProblems, loadProblems } from "../data/index.ts";
+import type { HubOptions, LoadOptions } from "../data/index.ts";
 import { loadTask } from "../tasks/index.ts";
-import type { Split } from "../tasks/index.ts";
-import type { LabelledProblem, Problem } from "../types.ts";
+import type { LabelledProblem, Problem, Renderer } from "../types.ts";
 
 /** The questions of a run. */
 export interface RunProblems {
@@ -13,28 +14,82 @@ export interface RunProblems {
   readonly labels: ReadonlyMap<string, string> | null;
 }
 
-/** The questions that a config names. Throws UsageError and DataError as the loaders do. */
-export async function loadRunProblems(config: Config): Promise<RunProblems> {
-  const { training, labels } = await trainingProblems(config);
-  return { training, heldOut: await labelled(config, config.heldOut, "held-out", config.heldOutProblems), labels };
+export interface LoadTools {
+  readonly renderer: Pick<Renderer, "encodePrompt">;
+  /** Is told what was left out, and what is odd. */
+  readonly warn: (message: string) => void;
 }
 
-async function trainingProblems(config: Config): Promise<Pick<RunProblems, "training" | "labels">> {
-  const needsLabels = config.reward === "ground-truth";
-  if (!needsLabels && !isTask(config.train)) {
-    return { training: await loadProblems(config.train, { fields: config.fields, limit: config.trainProblems }), labels: null };
-  }
-  const problems = await labelled(config, config.train, "train", config.trainProblems);
+/** A problem whose answer may be known. */
+type Loaded = Problem & { readonly answer?: string };
+
+/**
+ * The questions that a config names. Those with prompts of more than `max-prompt-tokens` are left out, with
+ * a warning. Throws UsageError and DataError as the loaders do.
+ */
+export async function loadRunProblems(config: Config, tools: LoadTools): Promise<RunProblems> {
+  const loaded = await loadTraining(config, tools);
+  const heldOut = await loadHeldOut(config, tools);
+  for (const odd of [describeRepeats(loaded, "training"), describeShared(loaded, heldOut)]) if (odd !== null) tools.warn(odd);
   return {
-    training: problems.map(({ id, prompt, source }) => ({ id, prompt, source })),
-    labels: needsLabels ? new Map(problems.map(({ id, answer }) => [id, answer])) : null,
+    training: loaded.map(({ id, prompt, source }) => ({ id, prompt, source })),
+    heldOut,
+    labels: config.reward === "ground-truth" ? new Map(loaded.map(({ id, answer }) => [id, answer!])) : null,
   };
 }
 
-async function labelled({ fields, seed }: Config, spec: string, split: Split, count: number): Promise<readonly LabelledProblem[]> {
-  return isTask(spec) ? loadTask(spec, { split, problems: count, seed }) : await loadLabelledProblems(spec, { fields, limit: count });
+/** The labelled questions that the key `held-out` names, as `loadRunProblems` loads them. */
+export async function loadHeldOut(config: Config, tools: LoadTools): Promise<readonly LabelledProblem[]> {
+  const { heldOut: source, heldOutProblems: limit, seed } = config;
+  const problems = isTask(source)
+    ? loadTask(source, { split: "held-out", problems: limit, seed })
+    : await loadLabelledProblems(source, loadOptions(config, "held-out", limit, tools));
+  const repeats = describeRepeats(problems, "held-out");
+  if (repeats !== null) tools.warn(repeats);
+  return withinTokens(problems, source, config, tools);
 }
 
-function isTask(spec: string): boolean {
-  return spec.startsWith("task:");
+/** All sources together: whole ones, or in the proportions of their weights, from the start of each. */
+async function loadTraining(config: Config, tools: LoadTools): Promise<readonly Loaded[]> {
+  const sources = trainSources(config);
+  const weights = sources.map(({ weight }) => weight ?? 1);
+  const total = config.trainProblems;
+  const limits = total > 0 ? apportion(weights, total) : null;
+  const parts: (readonly Loaded[])[] = [];
+  for (const [index, { source }] of sources.entries()) {
+    const limit = limits?.[index] ?? 0;
+    const part = total > 0 && limit === 0 ? [] : await loadTrainingSource(source, limit, config, tools);
+    parts.push(withinTokens(part, source, config, tools));
+  }
+  const weighted = limits === null && sources.some(({ weight }) => weight !== null);
+  const counts = weighted ? largestMixture(parts.map(({ length }) => length), weights) : null;
+  const problems = parts.flatMap((part, index) => part.slice(0, counts?.[index]));
+  assertDistinct(problems);
+  return problems;
+}
+
+async function loadTrainingSource(source: string, limit: number, config: Config, tools: LoadTools): Promise<readonly Loaded[]> {
+  if (isTask(source)) return loadTask(source, { split: "train", problems: limit, seed: config.seed });
+  const load = config.reward === "ground-truth" ? loadLabelledProblems : loadProblems;
+  return load(source, loadOptions(config, "train", limit, tools));
+}
+
+function loadOptions({ fields, dataDir }: Config, role: LoadOptions["role"], limit: number, { warn }: LoadTools): LoadOptions {
+  return { fields, limit, role, dataDir, hub: hubOptions(process.env), warn };
+}
+
+/** How the hub is reached, by the variables that its own tools read. */
+export function hubOptions({ HF_TOKEN, HF_ENDPOINT }: Readonly<Record<string, string | undefined>>): HubOptions {
+  return { ...(HF_TOKEN === undefined ? {} : { accessToken: HF_TOKEN }), ...(HF_ENDPOINT === undefined ? {} : { hubUrl: HF_ENDPOINT }) };
+}
+
+function withinTokens<P extends Problem>(problems: readonly P[], name: string, { maxPromptTokens }: Config, { renderer, warn }: LoadTools): readonly P[] {
+  const kept = problems.filter(({ prompt }) => renderer.encodePrompt(prompt).length <= maxPromptTokens);
+  const left = problems.length - kept.length;
+  if (left > 0) warn(`${left} of ${problems.length} questions of ${name} have prompts of more than ${maxPromptTokens} tokens (\`max-prompt-tokens\`) and are left out.`);
+  return kept;
+}
+
+function isTask(source: string): boolean {
+  return source.startsWith("task:");
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { z } from "zod";
 import { addDemoCommand } from "./demo.ts";
+import { addEvaluateCommand } from "./evaluate.ts";
 import { addGradeCommand } from "./grade.ts";
 import { addTrainCommand } from "./train.ts";
 import { addVoteCommand } from "./vote.ts";
@@ -16,6 +17,7 @@ export function createProgram(): Command {
     .configureOutput({ outputError: () => undefined });
   addDemoCommand(program);
   addTrainCommand(program);
+  addEvaluateCommand(program);
   addVoteCommand(program);
   addGradeCommand(program);
   return program;

@@ -2,6 +2,7 @@ import type { Evaluation } from "../evaluate.ts";
 import type { StepMetrics } from "../run/index.ts";
 import type { TrainObserver } from "../train.ts";
 import { counted, duration, percent } from "./format.ts";
+import { warn } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Without a live terminal, steps are reported at most this often, in seconds. */
@@ -39,7 +40,7 @@ export function createProgress(steps: number, terminal: Terminal, clock: () => n
       resumed: (step) => terminal.line(`resumed after step ${step}`),
       evaluated: (step, evaluation) => terminal.line(terminal.colors.bold(evaluationLine(step, steps, evaluation))),
       stepped: (_report, metrics) => stepped(metrics),
-      warned: (message) => terminal.line(terminal.colors.yellow(`warning: ${message}`)),
+      warned: (message) => warn(terminal, message),
     },
     close: () => {
       clearInterval(ticking);

@@ -45,3 +45,8 @@ export function createTerminal(stream: OutputStream, environment: Readonly<Recor
     },
   };
 }
+
+/** Tells of something that is odd, but no reason to stop. */
+export function warn(terminal: Terminal, message: string): void {
+  terminal.line(terminal.colors.yellow(`warning: ${message}`));
+}

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { formatConfig, parseConfig, parseSettings, resolveConfig } from "../config/index.ts";
 import type { Settings } from "../config/index.ts";
+import type { Config } from "../config.ts";
 import { UsageError } from "../errors.ts";
 import { createRunDirectory, describeEnvironment, openRunDirectory } from "../run/index.ts";
 import { systemReason } from "../util/system-error.ts";
@@ -39,11 +40,11 @@ export function addTrainCommand(program: Command): void {
 
 /** Starts a new run of a config file, whose keys the settings override. */
 export async function start(file: string, { out, settings }: { readonly out?: string; readonly settings: Settings }, output: Output): Promise<void> {
-  const config = resolveConfig(new Map([...parseSettings(await readConfigFile(file), file), ...settings]), file);
+  const given = resolveConfig(new Map([...parseSettings(await readConfigFile(file), file), ...settings]), file);
   const directory = out ?? join("runs", defaultName(file, new Date()));
-  const openRun = async () =>
+  const openRun = async (config: Config) =>
     createRunDirectory(directory, { configText: formatConfig(config), environment: await describeEnvironment(process.argv) });
-  await runTraining(config, openRun, output);
+  await runTraining(given, openRun, output);
 }
 
 /** Continues a run as it was configured: a changed key would make it another run. */

@@ -7,36 +7,39 @@ import type { Policy } from "../policy.ts";
 import { loadRenderer } from "../render/index.ts";
 import type { RunDirectory } from "../run/index.ts";
 import { groundTruthReward, majorityReward } from "../srt/reward.ts";
-import { builtinModelFolder } from "../tasks/index.ts";
 import { checkProblems, train } from "../train.ts";
 import type { TrainObserver, TrainOptions, TrainResult } from "../train.ts";
 import type { Grader, RewardSource } from "../types.ts";
 import { interruptible } from "./interrupt.ts";
+import { localModel } from "./model.ts";
 import type { Output } from "./output.ts";
-import { loadRunProblems } from "./problems.ts";
+import { hubOptions, loadRunProblems } from "./problems.ts";
 import type { RunProblems } from "./problems.ts";
 import { createProgress } from "./progress.ts";
 import { comparison, examples } from "./summary.ts";
 import type { EvaluationAt } from "./summary.ts";
+import { warn } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
  * Runs a config in the directory that `openRun` gives, shows it, and prints what came of it. Everything
- * that can be wrong with data and model is found before `openRun` is called. Throws InterruptedError when
- * Ctrl-C stopped it, with the state saved.
+ * that can be wrong with data and model is found before `openRun` is called; the config that it gets names
+ * a model of the hub with its commit, so that resuming and reading the run find the same one. Throws
+ * InterruptedError when Ctrl-C stopped it, with the state saved.
  */
-export async function runTraining(config: Config, openRun: () => Promise<RunDirectory>, output: Output): Promise<void> {
+export async function runTraining(given: Config, openRun: (config: Config) => Promise<RunDirectory>, output: Output): Promise<void> {
   output.terminal.status("loading the model …");
   try {
-    const folder = config.model === "builtin" ? builtinModelFolder() : config.model;
-    const problems = await loadRunProblems(config);
+    const { name, folder } = await localModel(given.model, { hub: hubOptions(process.env), status: output.terminal.status });
+    const config = { ...given, model: name };
     const renderer = await loadRenderer(folder, { template: config.template });
+    const problems = await loadRunProblems(config, { renderer, warn: (message) => warn(output.terminal, message) });
     const policy = await createPolicy(config, folder);
     try {
       checkProblems({ config, policy, renderer, problems: problems.training, heldOut: problems.heldOut });
       const grader = createGrader();
       const parts = { config, policy, renderer, grader, rewardOf: rewardOf(config, problems, grader) };
-      const run = await openRun();
+      const run = await openRun(config);
       try {
         await runAndReport({ ...parts, run }, problems, output);
       } finally {
@@ -51,7 +54,7 @@ export async function runTraining(config: Config, openRun: () => Promise<RunDire
 }
 
 /** The engine is loaded only when a model is run: other commands start without its native code. */
-async function createPolicy({ engine }: Config, model: string): Promise<Policy> {
+export async function createPolicy({ engine }: Config, model: string): Promise<Policy> {
   const { createOnnxPolicy } = await import("../onnx/index.ts");
   return createOnnxPolicy({ model, threads: engine.threads });
 }

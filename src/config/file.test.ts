@@ -31,4 +31,10 @@ describe("formatConfig", () => {
     expect([...parseSettings(text, "config.yaml").keys()]).toEqual(configKeys.map(({ name }) => name));
     expect(text).toContain("learning-rate: 3.5e-7\n");
   });
+
+  it("writes a list of sources as it is read", () => {
+    const config = parseConfig("train: [a.jsonl, {source: math500, weight: 0.5}]\nheld-out: b.jsonl\n", "srt.yaml");
+    expect(config.train).toEqual(["a.jsonl", { source: "math500", weight: 0.5 }]);
+    expect(parseConfig(formatConfig(config), "config.yaml")).toEqual(config);
+  });
 });

@@ -2,7 +2,6 @@ import { LineCounter, YAMLParseError, parse, stringify } from "yaml";
 import type { Config } from "../config.ts";
 import { UsageError } from "../errors.ts";
 import { configKeys, configSections } from "./keys.ts";
-import type { ConfigValue } from "./keys.ts";
 import { kebabCase, nested } from "./names.ts";
 import { resolveConfig } from "./settings.ts";
 import type { Setting, Settings } from "./settings.ts";
@@ -57,8 +56,8 @@ function isSection(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function valueAt(config: Config, path: readonly string[]): ConfigValue {
+function valueAt(config: Config, path: readonly string[]): unknown {
   let node: unknown = config;
   for (const property of path) node = (node as Record<string, unknown>)[property];
-  return node as ConfigValue;
+  return node;
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { configSchema } from "../config.ts";
 import { kebabCase } from "./names.ts";
 
-/** A value that a key of the config can hold. */
+/** A value that a flag can give to a key of the config. */
 export type ConfigValue = string | number | boolean;
 
 /** One key of the config, read from the schema: what files, flags, help and error sentences need to know. */
@@ -11,6 +11,7 @@ export interface ConfigKey {
   readonly name: string;
   /** Property names in `Config`, e.g. `["engine", "threads"]`. */
   readonly path: readonly string[];
+  /** How a flag's text is read. */
   readonly type: "string" | "number" | "boolean";
   /** What a value must be, e.g. `a whole number of at least 1`. */
   readonly expected: string;
@@ -25,6 +26,8 @@ interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly default?: ConfigValue;
   readonly description?: string;
+  /** What a value must be, where the schema is not simple enough to say so. */
+  readonly expected?: string;
   readonly enum?: readonly string[];
   readonly format?: string;
   readonly pattern?: string;
@@ -55,7 +58,7 @@ function keysOf(node: SchemaNode, path: readonly string[]): readonly ConfigKey[]
     {
       name: path.map(kebabCase).join("."),
       path,
-      type: node.type === "integer" ? "number" : (node.type as ConfigKey["type"]),
+      type: node.type === "integer" ? "number" : ((node.type ?? "string") as ConfigKey["type"]),
       expected: expectation(node),
       default: node.default,
       description: node.description ?? "",
@@ -64,6 +67,7 @@ function keysOf(node: SchemaNode, path: readonly string[]): readonly ConfigKey[]
 }
 
 function expectation(node: SchemaNode): string {
+  if (node.expected !== undefined) return node.expected;
   if (node.enum !== undefined) return `one of ${node.enum.map((choice) => `\`${choice}\``).join(", ")}`;
   switch (node.type) {
     case "boolean":

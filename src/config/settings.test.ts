@@ -38,8 +38,14 @@ describe("resolveConfig", () => {
     [`${required}steps:\n`, "srt.yaml: `steps` is empty; expected a whole number of at least 1."],
     [`${required}algorithm: ppo\n`, "srt.yaml: `algorithm` is `ppo`; expected one of `rloo`, `grpo`, `dr-grpo`."],
     [`${required}template: hello\n`, "srt.yaml: `template` is `hello`; expected text that contains `{problem}`."],
-    ["held-out: b.jsonl\n", "srt.yaml: `train` is missing. Training questions: `task:FAMILY/LEVEL` (generated) or a .jsonl file."],
-    ["", "srt.yaml: `train` is missing. Training questions: `task:FAMILY/LEVEL` (generated) or a .jsonl file."],
+    ["held-out: b.jsonl\n", "srt.yaml: `train` is missing. Training questions: `task:FAMILY/LEVEL` (generated), a .jsonl, .csv or .parquet file, a preset, or `hub:OWNER/NAME:SPLIT`; in a file also a list of these, with weights (docs/data.md)."],
+    ["", "srt.yaml: `train` is missing. Training questions: `task:FAMILY/LEVEL` (generated), a .jsonl, .csv or .parquet file, a preset, or `hub:OWNER/NAME:SPLIT`; in a file also a list of these, with weights (docs/data.md)."],
+    ["train: 3\nheld-out: b.jsonl\n", "srt.yaml: `train` is `3`; expected a source, or a list of sources, each alone or as {source, weight}."],
+    ["train: [{source: a.jsonl, wieght: 2}]\nheld-out: b.jsonl\n", "srt.yaml: `train` is a list; expected a source, or a list of sources, each alone or as {source, weight}."],
+    [
+      "train: [a.jsonl, {source: task:chain/5}]\nheld-out: b.jsonl\n",
+      "`train-problems` is 0, but `train` is the task `task:chain/5`, which generates as many questions as it is asked for: give a number.",
+    ],
     [
       "train: task:chain/5\nheld-out: b.jsonl\n",
       "`train-problems` is 0, but `train` is the task `task:chain/5`, which generates as many questions as it is asked for: give a number.",

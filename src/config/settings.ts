@@ -1,4 +1,4 @@
-import { configSchema } from "../config.ts";
+import { configSchema, trainSources } from "../config.ts";
 import type { Config } from "../config.ts";
 import { UsageError } from "../errors.ts";
 import { nearest } from "../util/nearest.ts";
@@ -27,9 +27,8 @@ export function resolveConfig(settings: Settings, file: string): Config {
   const given = configKeys.filter(({ name }) => settings.has(name));
   const parsed = configSchema.safeParse(nested(given.map((key) => [key, settings.get(key.name)!.value])));
   if (parsed.success) return consistent(parsed.data);
-  const wrong = new Set(parsed.error.issues.map(({ path }) => path.join(".")));
-  // Issues come in an order of zod's own; people read the schema's.
-  const key = configKeys.find(({ path }) => wrong.has(path.join(".")));
+  // Issues come in an order of zod's own, and may lie within a list; people read the schema's keys.
+  const key = configKeys.find(({ path }) => parsed.error.issues.some((issue) => path.every((property, depth) => issue.path[depth] === property)));
   if (key === undefined) throw parsed.error;
   const setting = settings.get(key.name);
   if (setting === undefined) throw new UsageError(`${file}: \`${key.name}\` is missing. ${key.description}`);
@@ -56,7 +55,7 @@ function unknownKey(name: string, from: string): UsageError {
 /** Refuses what no single key shows to be wrong. */
 function consistent(config: Config): Config {
   const sources = [
-    ["train", config.train, "train-problems", config.trainProblems],
+    ...trainSources(config).map(({ source }) => ["train", source, "train-problems", config.trainProblems] as const),
     ["held-out", config.heldOut, "held-out-problems", config.heldOutProblems],
   ] as const;
   for (const [key, spec, countKey, count] of sources) {

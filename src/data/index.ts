@@ -1,5 +1,10 @@
+export { assertDisjoint, assertDistinct, describeRepeats, describeShared } from "./checks.ts";
+export type { HubOptions } from "./hub.ts";
+export { apportion, largestMixture } from "./mixture.ts";
 export { problemsOfStep } from "./order.ts";
-export { assertDisjoint, loadLabelledProblems, loadProblems } from "./problems.ts";
+export { presets } from "./presets.ts";
+export type { Fields, Preset, PresetSplit } from "./presets.ts";
+export { loadLabelledProblems, loadProblems } from "./problems.ts";
 export type { LoadOptions } from "./problems.ts";
 export { readRows } from "./rows.ts";
 export type { Row } from "./rows.ts";

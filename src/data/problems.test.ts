@@ -1,12 +1,12 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DataError } from "../errors.ts";
-import { assertDisjoint, loadLabelledProblems, loadProblems } from "./problems.ts";
+import { loadLabelledProblems, loadProblems } from "./problems.ts";
 
 const fields = { id: "id", prompt: "problem", answer: "answer" };
-const options = { fields, limit: 0 };
+const options = { fields, limit: 0, role: "train" } as const;
 let folder = "";
 beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), "selftrain-data-"))));
 afterAll(() => rm(folder, { recursive: true }));
@@ -19,7 +19,7 @@ async function fileOf(text: string): Promise<string> {
 
 /** The sentence with which a file is refused, its folder left out. */
 async function refusal(text: string, load: typeof loadProblems = loadProblems, limit = 0): Promise<string> {
-  const error: unknown = await load(await fileOf(text), { fields, limit }).then(() => undefined, (reason: unknown) => reason);
+  const error: unknown = await load(await fileOf(text), { ...options, limit }).then(() => undefined, (reason: unknown) => reason);
   expect(error).toBeInstanceOf(DataError);
   return (error as DataError).message.replaceAll(`${folder}/`, "");
 }
@@ -35,7 +35,7 @@ describe("loadProblems", () => {
 
   it("takes fields by name, and as many rows as asked", async () => {
     const file = await fileOf('{"key": "a", "question": "1+1=", "gold": 2}\n{"key": "b", "question": "2+2=", "gold": 4}\n');
-    const named = { fields: { id: "key", prompt: "question", answer: "gold" }, limit: 1 };
+    const named = { fields: { id: "key", prompt: "question", answer: "gold" }, limit: 1, role: "train" } as const;
     expect(await loadLabelledProblems(file, named)).toEqual([{ id: "a", prompt: "1+1=", answer: "2", source: file }]);
   });
 
@@ -47,13 +47,18 @@ describe("loadProblems", () => {
     expect(first!.id).toBe("477d64453f163442");
   });
 
+  it("numbers a question that comes again without an id", async () => {
+    const problems = await loadProblems(await fileOf('{"problem": "1+1="}\n{"problem": "2+2="}\n{"problem": "1+1="}\n'), options);
+    expect(problems.map(({ id }) => id)).toEqual(["477d64453f163442", expect.stringMatching(/^[0-9a-f]{16}$/), "477d64453f163442-2"]);
+  });
+
   it.each([
     ["", "data.jsonl is empty; expected one JSON object per line."],
     [" \n\n", "data.jsonl is empty; expected one JSON object per line."],
     ['{"problem": "a"}\n[1]\n', "data.jsonl, line 2 is not a JSON object; expected fields and values in braces."],
     ['{"id": "a", "question": "b"}\n', "data.jsonl, line 1 has no question in the field `problem` (`fields.prompt` names the field); it has `id`, `question`."],
     ['{"problem": "a"}\n{"problem": "  "}\n', "data.jsonl, line 2 has no question in the field `problem` (`fields.prompt` names the field); it has `problem`."],
-    ['{"id": 1, "problem": "a"}\n\n{"id": "1", "problem": "b"}\n', "data.jsonl, lines 1 and 3 have the same id `1` (without an id, the same question); ids must be distinct."],
+    ['{"id": 1, "problem": "a"}\n\n{"id": "1", "problem": "b"}\n', "data.jsonl, line 3 has the same id `1` as data.jsonl, line 1; ids must be distinct (`fields.id` names the field)."],
   ])("refuses %j", async (text, expected) => expect(await refusal(text)).toBe(expected));
 
   it("names the line that is not JSON", async () => {
@@ -62,7 +67,8 @@ describe("loadProblems", () => {
 
   it("refuses a file that is missing or shorter than asked", async () => {
     await expect(loadProblems(join(folder, "none.jsonl"), options)).rejects.toThrow(`cannot read ${folder}/none.jsonl: no such file or directory (ENOENT).`);
-    await expect(loadProblems(folder, options)).rejects.toThrow(`cannot read ${folder}: illegal operation on a directory (EISDIR).`);
+    await mkdir(join(folder, "folder.jsonl"));
+    await expect(loadProblems(join(folder, "folder.jsonl"), options)).rejects.toThrow(`cannot read ${folder}/folder.jsonl: illegal operation on a directory (EISDIR).`);
     expect(await refusal('{"problem": "a"}\n', loadProblems, 2)).toBe("data.jsonl holds fewer rows (1) than were asked for (2).");
   });
 });
@@ -73,16 +79,16 @@ describe("loadLabelledProblems", () => {
       "data.jsonl, line 2 has no answer in the field `answer`; evaluation and the ground-truth reward need one (`fields.answer` names the field).",
     );
   });
-});
 
-describe("assertDisjoint", () => {
-  const problem = (id: string, source: string) => ({ id, prompt: id, source });
-  it("accepts two sets without a common id", () => {
-    expect(() => assertDisjoint([problem("a", "x")], [problem("b", "y")])).not.toThrow();
-  });
-  it("refuses a held-out problem that is trained on", () => {
-    expect(() => assertDisjoint([problem("a", "x"), problem("b", "x")], [problem("b", "y")])).toThrow(
-      "the held-out problem `b` of y is also a training problem (x); remove it from one of them.",
-    );
+  it("reads lists of answers, numbers, subjects and levels", async () => {
+    const file = join(folder, "data.csv");
+    await writeFile(file, "id,problem,answer,subject,level\na,1+1=,2,Algebra,3\nb,2+2=,4,,\n");
+    expect(await loadLabelledProblems(file, options)).toEqual([
+      { id: "a", prompt: "1+1=", answer: "2", subject: "Algebra", level: "3", source: file },
+      { id: "b", prompt: "2+2=", answer: "4", source: file },
+    ]);
+    const [several] = await loadLabelledProblems(await fileOf('{"id": 1, "problem": "x^2=4", "answer": ["2", -2]}\n'), options);
+    expect(several!.answer).toBe("2, -2");
+    expect(await refusal('{"problem": "a", "answer": []}\n', loadLabelledProblems)).toContain("line 1 has no answer");
   });
 });

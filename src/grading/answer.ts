@@ -37,11 +37,17 @@ export type Answer =
   /** Order counts; brackets are `(` or `[`, `:` for a ratio, `time` for a time of day. */
   | { readonly kind: "sequence"; readonly key: string; readonly brackets: string; readonly items: readonly Answer[] }
   /** Order doesn't count. `listed`: written without braces; otherwise each item is there once. */
-  | { readonly kind: "collection"; readonly key: string; readonly listed: boolean; readonly items: readonly Answer[] }
+  | { readonly kind: "collection"; readonly key: string; readonly listed: boolean; readonly items: readonly Answer[]; readonly decimal?: () => Answer }
   | { readonly kind: "region"; readonly key: string; readonly pieces: readonly Piece[] }
   | { readonly kind: "matrix"; readonly key: string; readonly rows: readonly (readonly Answer[])[] }
-  /** `name = value` or `name in value`. `equation` gives the difference of the sides, where both are formulas. */
-  | { readonly kind: "labelled"; readonly key: string; readonly label: string; readonly value: Answer; readonly equation: (() => Leaf | null) | null }
+  /**
+   * `name = value` or `name in value`. `equation` gives the difference of the sides, where both are formulas.
+   * `decimal`, here and of a collection: what 3,14 is when its comma is a decimal point.
+   */
+  | {
+      readonly kind: "labelled"; readonly key: string; readonly label: string; readonly value: Answer;
+      readonly equation: (() => Leaf | null) | null; readonly decimal?: () => Answer;
+    }
   /** `difference operator 0`. */
   | { readonly kind: "relation"; readonly key: string; readonly operator: Operator; readonly difference: Leaf }
   | { readonly kind: "quantity"; readonly key: string; readonly unit: string; readonly value: Answer };

@@ -20,6 +20,11 @@ describe("answerClasses", () => {
     expect(answerClasses(["50\\%", "50", "50%"])).toEqual([0, 0, 0]);
   });
 
+  it("reads a comma as a decimal point only in a class without a space after it", () => {
+    expect(answerClasses(["3,14", "3.14", "2"])).toEqual([0, 0, 1]);
+    for (const list of [["3,14", "3, 14", "3.14"], ["3, 14", "3,14", "3.14"]]) expect(answerClasses(list)).toEqual([0, 0, 1]);
+  });
+
   it("joins a bare value to a named one, but not to two of different names", () => {
     expect(answerClasses(["x=3", "3"])).toEqual([0, 0]);
     expect(answerClasses(["x=3", "3", "y=3"])).toEqual([0, 1, 2]);

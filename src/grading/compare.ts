@@ -186,33 +186,38 @@ function byReading(reader: Answer, other: Answer, used: ReadonlySet<PolicyName>,
 
 /** Of answers that are identical, the one that leaves least open; on a tie the first by its spelling. */
 export function clearer(a: Answer, b: Answer): Answer {
-  if (a.key === b.key) return a;
   const byOpenness = opennessOf(a) - opennessOf(b);
-  return byOpenness < 0 || (byOpenness === 0 && a.key < b.key) ? a : b;
+  return byOpenness < 0 || (byOpenness === 0 && a.key <= b.key) ? a : b;
 }
 
 /** How many policies could read an answer in another way; counted without making the readings. */
 function opennessOf(answer: Answer): number {
   if (answer.kind === "leaf") return Number(answer.alternative !== null) + Number(answer.decimal !== null);
-  if (answer.kind === "collection") return Number(answer.listed);
+  if (answer.kind === "collection") return Number(answer.listed) + Number(answer.decimal !== undefined);
+  if (answer.kind === "labelled") return 1 + Number(answer.decimal !== undefined);
   if (answer.kind === "text") return Number(answer.letters !== null);
   return answer.kind === "region" || answer.kind === "relation" ? 0 : 1;
 }
 
+interface Reading {
+  readonly policy: PolicyName;
+  readonly answer: Answer;
+}
+
 /** What else an answer may mean, by policy. */
-function readings(answer: Answer): { readonly policy: PolicyName; readonly answer: Answer }[] {
+function readings(answer: Answer): Reading[] {
   switch (answer.kind) {
     case "labelled":
-      return [{ policy: "label", answer: answer.value }, ...choiceReading(answer.label)];
+      return [{ policy: "label", answer: answer.value }, ...choiceReading(answer.label), ...decimalReading(answer)];
     case "quantity":
       return [{ policy: "unit", answer: answer.value }];
     case "leaf":
       return answer.alternative ? [{ policy: answer.alternative.policy, answer: answer.alternative.leaf }] : [];
     case "collection":
-      return answer.listed ? [{ policy: "ordered", answer: { kind: "sequence", key: `(${answer.key})`, brackets: "(", items: answer.items } }] : [];
+      return answer.listed ? [{ policy: "ordered", answer: { kind: "sequence", key: `(${answer.key})`, brackets: "(", items: answer.items } }, ...decimalReading(answer)] : [];
     case "matrix": {
       const isVector = answer.rows.length === 1 || answer.rows.every((row) => row.length === 1);
-      return isVector ? [{ policy: "vector", answer: { kind: "sequence", key: `(${answer.key})`, brackets: "(", items: answer.rows.flat() } }] : [];
+      return isVector ? ["(", "["].map((brackets): Reading => ({ policy: "vector", answer: { kind: "sequence", key: `${brackets}${answer.key}`, brackets, items: answer.rows.flat() } })) : [];
     }
     case "sequence":
       return sequenceReadings(answer);
@@ -228,17 +233,21 @@ function productOf(letters: string): Leaf {
   return leafFrom(`product ${letters}`, { kind: "product", factors });
 }
 
+const decimalReading = ({ decimal }: { readonly decimal?: () => Answer }): Reading[] => (decimal ? [{ policy: "comma", answer: decimal() }] : []);
+
 /** `(B) 12` is also the choice B. */
-function choiceReading(label: string): { readonly policy: PolicyName; readonly answer: Answer }[] {
+function choiceReading(label: string): Reading[] {
   const letter = /^\(([A-J])\)$/.exec(label)?.[1];
   return letter === undefined ? [] : [{ policy: "choice", answer: leafFrom(letter, { kind: "variable", name: letter }) }];
 }
 
-function sequenceReadings({ items, brackets, key }: Answer & { readonly kind: "sequence" }): { readonly policy: PolicyName; readonly answer: Answer }[] {
+function sequenceReadings({ items, brackets, key }: Answer & { readonly kind: "sequence" }): Reading[] {
   const [low, high] = items;
   if (items.length !== 2 || low?.kind !== "leaf" || high?.kind !== "leaf" || !low.expression || !high.expression) return [];
   if (brackets === ":") return [{ policy: "ratio", answer: leafFrom(`(${low.key})/(${high.key})`, quotient(low.expression, high.expression)) }];
   const [start, end] = [realValue(low), realValue(high)];
-  if ((brackets !== "(" && brackets !== "[") || start === null || end === null || start >= end) return [];
+  if (brackets !== "(" && brackets !== "[") return [];
+  const isSymbolic = low.variables.size + high.variables.size > 0;
+  if (!isSymbolic && (start === null || end === null || start >= end)) return [];
   return [{ policy: "interval", answer: region([interval(low, high, brackets === "[", brackets === "[")], `interval ${key}`) }];
 }

@@ -11,18 +11,21 @@ describe("the rule `boxed`", () => {
     ["\\boxed{\\left\\{1, 2\\right\\}}", "\\left\\{1, 2\\right\\}"],
     ["first \\boxed{1}. Wait: it is \\boxed{2}.", "2"],
     ["\\boxed{3} and \\boxed{4}", "3, 4"],
-    ["$\\boxed{x=1}$ or $\\boxed{x=2}$", "x=1, x=2"],
+    ["$\\boxed{x=1}$ or $\\boxed{x=2}$", "x=1 or x=2"],
     ["\\boxed{1}, \\boxed{2}, \\boxed{3}", "1, 2, 3"],
     ["\\boxed{7}\\boxed{7}", "7"],
     ["\\boxed{\\boxed{5}}", "5"],
     ["\\boxed 5 it is", "5"],
     ["\\fbox{6}", "6"],
     ["\\boxed{8} and then it was cut \\boxed{9", "8"],
+    ["\\boxed{5} oops \\boxed{}", "5"],
+    ["$\\boxed{x<1}$ または $\\boxed{x>3}$", "x<1 or x>3"],
+    ["<think>is it \\boxed{7}?</think> It is \\boxed{8}.", "8"],
   ])("%s", (text, answer) => {
     expect(strict(text)).toBe(answer);
   });
 
-  it.each(["The answer is 42.", "", "boxed", "\\boxed{}", "\\boxed{ }", "\\boxed{12"])("abstains on %j", (text) => {
+  it.each(["The answer is 42.", "", "boxed", "\\boxed{}", "\\boxed{ }", "\\boxed{12", "<think>\\boxed{7}</think> So 8."])("abstains on %j", (text) => {
     expect(strict(text)).toBeNull();
   });
 });
@@ -44,6 +47,17 @@ describe("the looser rules", () => {
     ["We get \\[ \\frac{2}{3} \\]", "\\frac{2}{3}", "math"],
     ["(3, 4)", "(3, 4)", "math"],
     ["so it must be \\frac{10}{9}.", "\\frac{10}{9}", "math"],
+    ["-1 + sqrt(3)", "-1 + sqrt(3)", "math"],
+    ["2x+1", "2x+1", "math"],
+    ["The answer is A because (B) and (C) are wrong.", "A", "answer"],
+    ["The final answer is 5, obviously.", "5", "final-answer"],
+    ["The answer is 3, since 4 is too many.", "3", "answer"],
+    ["The answer is 3, 4 and 5.", "3, 4 and 5", "answer"],
+    ["答案是12，是偶数。", "12", "answer"],
+    ["答案是A，因为B错。", "A", "answer"],
+    ["一共有13只鸟。", "13", "number"],
+    ["a net change of -$40", "-40", "number"],
+    ["Some steps.\n#### -5", "-5", "number"],
     ["The number of points of $f$ is 19.", "19", "number"],
     ["It cost $5 and she had $3 left, so 2 apples.", "2", "number"],
     ["in total 1,234.50 m²", "1,234.50", "number"],

@@ -1,4 +1,4 @@
-import { asciiDigits } from "./spellings.ts";
+import { asciiDigits, WORDS } from "./spellings.ts";
 import { boxedSpans, lastGroup, mathSpans } from "./spans.ts";
 
 /**
@@ -23,6 +23,7 @@ export const STRICT_RULES: readonly ExtractionRule[] = ["boxed"];
 /** Rules other than `boxed` look at the end of a completion, where its answer is; in characters. */
 const TAIL = 6000;
 const SENTENCE = 400;
+const THOUGHT = "</think>";
 
 const FINAL_PHRASES = ["final answer is", "final answer:", "final answer :", "final answer\n", "最终答案是", "最终答案为", "最终答案：", "最终答案:"];
 const PHRASES = [
@@ -40,13 +41,19 @@ const PHRASES = [
  * memory are linear in the text.
  */
 export function extractAnswer(written: string, rules: readonly ExtractionRule[] = STRICT_RULES): Extraction | null {
-  const text = asciiDigits(written);
+  const text = asciiDigits(written.slice(afterThinking(written)));
   const bothFinal = rules.includes("boxed") && rules.includes("final-answer") && lastBox(text) < lastPhrase(text, FINAL_PHRASES);
   for (const rule of bothFinal ? ["final-answer" as const, ...rules] : rules) {
     const answer = READERS[rule](text)?.trim() ?? "";
     if (answer !== "") return { answer, rule };
   }
   return null;
+}
+
+/** Where the answer of a model that thinks first begins; a box in its thoughts is none. */
+function afterThinking(text: string): number {
+  const end = text.lastIndexOf(THOUGHT);
+  return end < 0 ? 0 : end + THOUGHT.length;
 }
 
 /** Where the last box begins, and where the last of some phrases ends; -1 for none. */
@@ -81,10 +88,12 @@ function lastMath(tail: string): string | null {
   return sentence >= 0 && /\d/.test(rest.slice(sentence)) ? null : lastGroup(tail, spans);
 }
 
-/** A short text without words, such as (3, 4), is an answer as it stands. */
+/** A short text without words other than the names of functions, such as (3, 4) or 2*sqrt(5), is an answer as it stands. */
 function wholeMath(text: string): string | null {
   const trimmed = text.trim();
-  return trimmed.length <= 60 && /\d/.test(trimmed) && /[,()[\]^=<>*]/.test(trimmed) && !/\p{L}{2}/u.test(trimmed) ? trimmed : null;
+  if (trimmed.length > 60 || !/\d/.test(trimmed) || trimmed.includes("#") || !/[,()[\]^=<>*]|[^\s+-]\s*[+-]\s*[^\s+-]/.test(trimmed)) return null;
+  const withoutNames = trimmed.replace(/[A-Za-z]+/g, (word) => (WORDS.get(word)?.startsWith("\\") ? " " : word));
+  return /\p{L}{2}/u.test(withoutNames) ? null : trimmed;
 }
 
 /** The last run of LaTeX without delimiters: words that are commands, numerals, operators or single letters. */
@@ -105,25 +114,35 @@ function afterPhrase(tail: string, phrases: readonly string[]): string | null {
   return start < 0 ? null : answerOfSentence(tail.slice(start, start + SENTENCE).replace(/^[\s*:：="“\\_]+(?![([$])/, ""));
 }
 
-/** The answer in the sentence that follows a phrase: its mathematics, else a short text, else its first number. */
+/** `5, obviously` and `5, since 4 is too few`: words after a value and a comma say something about it. */
+const ASIDE = /^([^,，]{0,40}\d[^,，]{0,40})(?:,\s+(?:since|because|which|where|not)\b.{0,400}|,\s+(?!and\b|or\b|inf)[a-z]{3}[^\d\\,=]{0,200}|，\p{Script=Han}[^\d\\]{0,200})$/su;
+
+/** `A because (B) is wrong`: a choice and its reason. */
+const REASONED_CHOICE = /^\(?([A-J])\)?[,;:]?\s+(?:because|since|as|for|and not|not)\b|^([A-J])，\s*因为/;
+
+/** The answer in the sentence that follows a phrase: a choice, its mathematics, else a short text, else its first number. */
 function answerOfSentence(text: string): string | null {
+  const choice = REASONED_CHOICE.exec(text);
+  if (choice) return choice[1] ?? choice[2]!;
   const end = /\.(?:\s|$)|[。।]|<\||\n/.exec(text);
   const sentence = text.slice(0, end?.index ?? text.length).trim();
   const verb = /^[^]*(?:\b(?:is|are|equals)\b|是|为)(?=[^]*(?:\d|\\[A-Za-z(]))/.exec(sentence);
   if (verb) return answerOfSentence(text.slice(text.indexOf(sentence) + verb[0].length));
   const math = mathSpans(text).filter(({ start }) => start <= sentence.length);
   if (math.length > 0) return lastGroup(text, math);
-  const plain = sentence.replace(/[*"”'\s]+$/, "");
+  const plain = sentence.replace(ASIDE, "$1").replace(/[*"”'\s]+$/, "");
   if (plain === "") return null;
   const words = plain.match(/\p{L}{3,}/gu)?.length ?? 0;
   return words <= 2 ? plain : (bareMath(plain) ?? numbersOf(plain)[0] ?? null);
 }
 
-const NUMBER = /(?<![\p{L}\d.,/])(?:(?<![)\d]\s{0,2})[-−+])?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,3}(?: \d{3})+(?!\d)|\d+|(?=\.\d))(?:[.,]\d+)?(?:\/\d+(?![\d/]))?(?:\s?(?:\\?%|percent\b|pct\b))?/gu;
+/** Letters before a numeral are a name such as K2; scripts without spaces between words are no such letters. */
+const NUMBER = /(?<!(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}])[\p{L}\d.,/])(?:(?<![)\d]\s{0,2})[-−+](?:\\?[$€£])?)?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,3}(?: \d{3})+(?!\d)|\d+|(?=\.\d))(?:[.,]\d+)?(?:\/\d+(?![\d/]))?(?:\s?(?:\\?%|percent\b|pct\b))?/gu;
 
-/** Numbers as written, with a decimal comma made a point where it can't group thousands. */
+/** Numbers as written, without currency, and with a decimal comma made a point where it can't group thousands. */
 function numbersOf(text: string): string[] {
-  return [...text.matchAll(NUMBER)].map(([number]) =>
-    /^[-−+]?(?:\d+),(?:\d{1,2}|\d{4,})(?!\d)/.test(number) ? number.replace(",", ".") : number,
-  );
+  return [...text.matchAll(NUMBER)].map(([written]) => {
+    const number = written.replace(/\\?[$€£]/, "");
+    return /^[-−+]?(?:\d+),(?:\d{1,2}|\d{4,})(?!\d)/.test(number) ? number.replace(",", ".") : number;
+  });
 }

@@ -1,4 +1,4 @@
-import { call, numeral, power, quotient } from "./expression.ts";
+import { call, MINUS_ONE, numeral, power, quotient } from "./expression.ts";
 import type { Expression } from "./expression.ts";
 import { readBound, readDerivative } from "./parse-bound.ts";
 import { isFunction, parseCall } from "./parse-call.ts";
@@ -123,6 +123,8 @@ function readCommand(reader: Reader): Expression {
   if (value === "frac") return readDerivative(reader) ?? quotient(reader.grammar.argument(reader), reader.grammar.argument(reader));
   if (value === "binom") return call("binomial", reader.grammar.argument(reader), reader.grammar.argument(reader));
   if (value === "sqrt") return readRoot(reader);
+  if (value === "root") return readPlainRoot(reader);
+  if (value === "Gamma" && sees(reader, "(")) return gamma(reader.grammar.argument(reader));
   if (value === "sum" || value === "prod" || value === "int" || value === "lim") return readBound(reader, value);
   if (isFunction(value)) return parseCall(reader, value);
   return SYMBOL_NAMES.has(value) ? { kind: "variable", name: `\\${value}` } : unreadable();
@@ -137,6 +139,16 @@ function readRoot(reader: Reader): Expression {
   const radicand = reader.grammar.argument(reader);
   return power(radicand, degree === null ? numeral(HALF) : quotient(numeral(ONE), degree));
 }
+
+/** TeX's `\root 3 \of x`, and `\root{3}{x}`. */
+function readPlainRoot(reader: Reader): Expression {
+  const degree = reader.grammar.argument(reader);
+  if (sees(reader, "of", "command")) reader.at += 1;
+  return power(reader.grammar.argument(reader), quotient(numeral(ONE), degree));
+}
+
+/** Gamma(x) = (x - 1)! */
+const gamma = (argument: Expression): Expression => call("factorial", { kind: "sum", terms: [argument, MINUS_ONE] });
 
 const SYMBOL_NAMES = new Set(
   ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega " +

@@ -88,7 +88,7 @@ function readRun(reader: Reader): Expression {
   while (startsFactor(reader)) {
     const mixed = factors.length === 1 ? readMixed(reader, factors[0]!) : null;
     if (mixed) factors[0] = mixed;
-    else if (peek(reader)!.kind === "number" && reader.tokens[reader.at - 1]!.kind === "number") unreadable();
+    else if (peek(reader)!.kind === "number" && factors.at(-1)!.kind === "number" && reader.tokens[reader.at - 1]!.kind === "number") unreadable();
     else factors.push(readFactor(reader));
   }
   return factors.length === 1 ? factors[0]! : { kind: "product", factors };
@@ -121,7 +121,7 @@ function inlineFraction(reader: Reader): Expression {
   return quotient(top, readNumeral(reader));
 }
 
-const STOPPERS = new Set(["+", "-", "*", "/", ")", "]", "}", ",", ";", ":", "=", "<", ">", "≤", "≥", "≠", "≈", "∈", "∪", "∩", "±", "∓", "&", "\\\\", "^", "_", "!", "'", "%", "‖", "#", "?", "@", "\""]);
+const STOPPERS = new Set(["+", "-", "*", "/", ")", "]", "}", ",", ";", "∧", "∨", ":", "=", "<", ">", "≤", "≥", "≠", "≈", "∈", "∪", "∩", "±", "∓", "&", "\\\\", "^", "_", "!", "'", "%", "‖", "#", "?", "@", "\""]);
 const CLOSERS = new Set(["rfloor", "rceil", "}", "rangle", "implies", "to", "setminus", "circ", "degree", "infty", "choose", "dollar", "pmod", "mod"]);
 
 function startsFactor(reader: Reader): boolean {

@@ -26,8 +26,8 @@ export const POLICIES = {
   },
   choice: {
     says: "A choice with its value is its letter, and its value.",
-    same: [["\\textbf{(B) } 12", "B"], ["\\text{(C)}\\ \\frac12", "(C)"]],
-    different: [["\\textbf{(B) } 12", "C"]],
+    same: [["\\textbf{(B) } 12", "B"], ["\\text{(C)}\\ \\frac12", "(C)"], ["B) Paris", "B"], ["C. x = 42", "C"]],
+    different: [["\\textbf{(B) } 12", "C"], ["(B) Paris", "(C) Paris"]],
     open: "other",
   },
   unit: {
@@ -40,6 +40,12 @@ export const POLICIES = {
     says: "p% is p/100, and also the number p, as the answer to `how many percent?`.",
     same: [["50\\%", "50"]],
     different: [["50", "0.5"], ["50\\%", "5"]],
+    open: "reader",
+  },
+  comma: {
+    says: "Whole numbers with a comma and no space between them are also one decimal; 1,234 is a thousand and more.",
+    same: [["3,14", "3.14"], ["0,5 \\text{ cm}", "0.5"], ["x=1,5", "x=1.5"]],
+    different: [["3, 14", "3.14"], ["3,14", "3.15"], ["1,234", "1.234"], ["1,2,3", "1.23"]],
     open: "reader",
   },
   rounded: {

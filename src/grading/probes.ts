@@ -1,6 +1,6 @@
 import { addComplex, complex, divideComplex, modulus, multiplyComplex, powerComplex, real } from "./complex.ts";
 import type { Complex } from "./complex.ts";
-import { evaluate } from "./expression.ts";
+import { evaluate, visit } from "./expression.ts";
 import type { Arithmetic, Expression } from "./expression.ts";
 import { callComplex } from "./functions.ts";
 import { unitHash } from "./hash.ts";
@@ -11,6 +11,9 @@ export type Probes = readonly (Complex | null)[];
 
 /** Points 0 and 1 are positive and small, 2 is natural, 3-5 have either sign, 6 is wide. */
 const POINTS = 7;
+/** Floors and ceilings differ in narrow gaps only, which take more points to meet: natural and real ones in turn. */
+const STEPPED_POINTS = 128;
+const STEPPED = new Set(["floor", "ceil"]);
 const MAX_SEPARATION = 1e-6;
 
 /**
@@ -19,7 +22,16 @@ const MAX_SEPARATION = 1e-6;
  * natural one tells ceilings from floors, the wide one the floor of x/2 from 0. A formula without variables has one point.
  */
 export function probe(expression: Expression, hasVariables: boolean): Probes {
-  return Array.from({ length: hasVariables ? POINTS : 1 }, (_, point) => evaluate(expression, at(point)));
+  const points = !hasVariables ? 1 : isStepped(expression) ? STEPPED_POINTS : POINTS;
+  return Array.from({ length: points }, (_, point) => evaluate(expression, at(point)));
+}
+
+function isStepped(expression: Expression): boolean {
+  let stepped = false;
+  visit(expression, (node) => {
+    stepped ||= node.kind === "call" && STEPPED.has(node.name);
+  });
+  return stepped;
 }
 
 const CONSTANTS = { pi: real(Math.PI), e: real(Math.E), i: complex(0, 1, 0) } as const;
@@ -43,6 +55,10 @@ const at = (point: number): Arithmetic<Complex> => ({
 });
 
 function coordinate(name: string, point: number): number {
+  if (point >= POINTS) {
+    const spread = unitHash(name, 100 + point);
+    return point % 2 === 0 ? Math.floor(40 * spread) : 24 * spread - 8;
+  }
   const spread = unitHash(name, 10 + point);
   if (point < 2) return 0.35 + 2.2 * spread;
   if (point === 2) return 2 + Math.floor(8 * spread);

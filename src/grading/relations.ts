@@ -15,7 +15,7 @@ export function readRelation(tokens: readonly Token[], at: readonly number[], re
   const parts = cut(tokens, at);
   const signs = at.map((position) => tokens[position]!.value);
   const key = keyOf(tokens);
-  if (parts.some((part) => part.length === 0)) return leafOf(tokens);
+  if (!parts.every((part) => part.some((token) => !isSymbol(token, "+", "-", "*", "/", "^")))) return leafOf(tokens);
   if (signs.every((sign) => sign === "=" || sign === "≈")) return readChain(parts, signs, key, read);
   if (signs.length === 1 && signs[0] === "∈") return readMembership(parts, key, read);
   if (signs.length === 1 && signs[0] === "≠") return readInequation(parts, key, read);
@@ -48,10 +48,16 @@ function readEquation(left: readonly Token[], right: readonly Token[], key: stri
   if (labelOf(left) !== null) return labelled(left, right, key, read);
   if (labelOf(right) !== null) return labelled(right, left, key, read);
   const [a, b] = [leafOf(left), leafOf(right)];
-  // 35 + 70 = 105 is a calculation, and its result the answer.
-  if (a.expression && a.variables.size === 0 && b.variables.size === 0) return read(right);
+  // 35 + 70 = 105 is a calculation, and its result the answer; so is 3 m = 300 cm.
+  if (b.variables.size === 0 && isConstant(a)) return read(right);
+  if (!a.expression && isConstant(read(left))) return read(right);
   const difference = differenceLeaf(a, b);
   return difference ? { kind: "relation", key, operator: "=", difference } : { ...leafOf([]), key };
+}
+
+function isConstant(answer: Answer): boolean {
+  if (answer.kind === "quantity") return isConstant(answer.value);
+  return answer.kind === "leaf" && answer.expression !== null && answer.variables.size === 0;
 }
 
 function readMembership([subject = [], set = []]: readonly (readonly Token[])[], key: string, read: Read): Answer {
@@ -69,7 +75,9 @@ function intervalOf({ items, brackets, key }: Answer & { readonly kind: "sequenc
   return writtenInterval(low, high, brackets === "[", brackets === "[", key);
 }
 
-function readInequation([left = [], right = []]: readonly (readonly Token[])[], key: string, read: Read): Answer {
+function readInequation(sides: readonly (readonly Token[])[], key: string, read: Read): Answer {
+  const [first = [], second = []] = sides;
+  const [left, right] = labelOf(first) === null && labelOf(second) !== null ? [second, first] : [first, second];
   const label = labelOf(left);
   const value = read(right);
   const points = value.kind === "collection" ? value.items : [value];
@@ -113,9 +121,13 @@ const negate = (leaf: Leaf): Leaf =>
 /** What low < subject < high says of a named subject, of its absolute value, or of the x in a x + b. */
 function bounded(subject: readonly Token[], low: Bound | null, high: Bound | null, key: string): Answer | null {
   const bounds = [low, high].flatMap((bound) => (bound ? [bound.leaf] : []));
-  if (bounds.some((bound) => bound.variables.size > 0 || (bound.expression === null && bound.infinite === null))) return null;
   const isAbsolute = subject.length > 2 && isSymbol(subject[0], "|") && isSymbol(subject.at(-1), "|");
   const label = labelOf(isAbsolute ? subject.slice(1, -1) : subject);
+  if (bounds.some((bound) => bound.expression === null && bound.infinite === null)) return null;
+  if (bounds.some(({ variables }) => variables.size > 0)) {
+    // a < x < b bounds x; of x < y either side could be the subject.
+    if (isAbsolute || label === null || !low || !high || bounds.some(({ variables }) => variables.has(label))) return null;
+  }
   if (label !== null && isAbsolute) {
     const pieces = symmetric(low?.leaf ?? null, high?.leaf ?? null, low?.closed ?? false, high?.closed ?? false, negate);
     if (pieces) return { kind: "labelled", key, label, value: region(pieces, key), equation: null };

@@ -10,7 +10,7 @@ const MATH_ENVIRONMENT = /^\\(begin|end)\{(?:align|equation|gather|multline|eqna
 
 /**
  * The outermost `\boxed{...}` groups in order, matched by braces in one pass. A box that is never closed
- * was cut off and holds no answer; `\boxed 5` without braces holds the one token that TeX would box.
+ * was cut off, and one with nothing in it holds no answer; `\boxed 5` without braces holds the one token that TeX would box.
  */
 export function boxedSpans(text: string): Span[] {
   const open: { start: number; contentStart: number; boxed: boolean }[] = [];
@@ -32,7 +32,7 @@ export function boxedSpans(text: string): Span[] {
       let inner: Span | undefined;
       while (spans.length > 0 && spans.at(-1)!.start > group.start) inner = spans.pop();
       const isDouble = inner !== undefined && content.trim() === text.slice(inner.start, inner.end);
-      spans.push({ start: group.start, end: at + 1, content: isDouble ? inner!.content : content });
+      if (content.trim() !== "") spans.push({ start: group.start, end: at + 1, content: isDouble ? inner!.content : content });
     }
   }
   return spans;
@@ -96,20 +96,26 @@ function isProse(content: string): boolean {
 }
 
 /**
- * The last group of spans, its contents joined by commas: spans with nothing between them but
+ * The last group of spans, its contents joined by commas or "or": spans with nothing between them but
  * delimiters, commas and a few words that end in "and" or "or" are one answer in several parts.
  */
 export function lastGroup(text: string, spans: readonly Span[]): string | null {
   const last = spans.at(-1);
   if (!last) return null;
-  const parts = [last.content.trim()];
+  let joined = last.content.trim();
+  let isRepeated = true;
   for (let index = spans.length - 2; index >= 0; index--) {
-    if (!joins(text.slice(spans[index]!.end, spans[index + 1]!.start))) break;
-    parts.unshift(spans[index]!.content.trim());
+    const gap = text.slice(spans[index]!.end, spans[index + 1]!.start);
+    if (!joins(gap)) break;
+    const part = spans[index]!.content.trim();
+    isRepeated &&= part === last.content.trim();
+    joined = `${part}${OR.test(gap) ? " or " : ", "}${joined}`;
   }
   // A box repeated is one answer, not a list.
-  return parts.every((part) => part === parts[0]) ? parts[0]! : parts.join(", ");
+  return isRepeated ? last.content.trim() : joined;
 }
+
+const OR = /(?<!\p{L})(?:or|ou|o|oder|или)(?!\p{L})|或|または|もしくは|또는/iu;
 
 function joins(gap: string): boolean {
   if (gap.length > 60 || /\n\s*\n/.test(gap)) return false;
@@ -122,5 +128,5 @@ function joins(gap: string): boolean {
   // "... and y_2 = \boxed{...}"
   if (/^(?:,?(?:and|or)|,)\s+[a-z]\w{0,4}\s*=$/.test(words)) return true;
   const list = words.split(/\s+/);
-  return list.length <= 4 && !/[.!?:=]/.test(words) && /^(?:,?(?:and|or|和|或|et|y|und)|.*,)$/.test(list.at(-1)!);
+  return list.length <= 4 && !/[.!?:=]/.test(words) && /^(?:,?(?:and|or|和|或|或者|または|もしくは|および|及び|et|ou|y|o|und|oder|и|или|및|또는)|.*,)$/.test(list.at(-1)!);
 }

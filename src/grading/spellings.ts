@@ -16,7 +16,7 @@ export const SYMBOLS: ReadonlyMap<string, readonly string[]> = new Map(Object.en
 
 /** Words outside `\text{}` that are mathematics. */
 export const WORDS: ReadonlyMap<string, string> = new Map(Object.entries({
-  and: ",", or: ",", "and/or": ",", percent: "%", pct: "%", percentage: "%", degrees: "\\degree", degree: "\\degree",
+  and: ",", or: "∨", "and/or": ",", percent: "%", pct: "%", percentage: "%", degrees: "\\degree", degree: "\\degree",
   sqrt: "\\sqrt", pi: "\\pi", sin: "\\sin", cos: "\\cos", tan: "\\tan", cot: "\\cot", sec: "\\sec", csc: "\\csc",
   sinh: "\\sinh", cosh: "\\cosh", tanh: "\\tanh", coth: "\\coth", sech: "\\sech", csch: "\\csch",
   arcsin: "\\arcsin", arccos: "\\arccos", arctan: "\\arctan", asin: "\\arcsin", acos: "\\arccos", atan: "\\arctan",
@@ -24,7 +24,8 @@ export const WORDS: ReadonlyMap<string, string> = new Map(Object.entries({
   arctanh: "\\arctanh", asinh: "\\arcsinh", acosh: "\\arccosh", atanh: "\\arctanh",
   log: "\\log", ln: "\\ln", lg: "\\lg", exp: "\\exp", abs: "\\abs", sgn: "\\sgn", sign: "\\sgn", signum: "\\sgn", floor: "\\floor", ceil: "\\ceil", min: "\\min",
   max: "\\max", gcd: "\\gcd", lcm: "\\lcm", inf: "\\infty", infinity: "\\infty", oo: "\\infty",
-  theta: "\\theta", alpha: "\\alpha", beta: "\\beta", lambda: "\\lambda", in: "∈", cup: "∪", emptyset: "\\emptyset",
+  theta: "\\theta", alpha: "\\alpha", beta: "\\beta", lambda: "\\lambda", gamma: "\\gamma", delta: "\\delta", epsilon: "\\epsilon",
+  sigma: "\\sigma", omega: "\\omega", in: "∈", cup: "∪", emptyset: "\\emptyset",
 }));
 
 /** Commands under other names; a value without a backslash is a symbol. */
@@ -36,7 +37,7 @@ export const ALIASES: ReadonlyMap<string, string> = new Map(Object.entries({
   vert: "|", lvert: "|", rvert: "|", mid: "|", "|": "‖", Vert: "‖", lVert: "‖", rVert: "‖", colon: ":", comma: ",", prime: "'",
   varnothing: "\\emptyset", R: "\\mathbb{R}", reals: "\\mathbb{R}", Re: "\\Re", backslash: "\\setminus", degree: "\\degree",
   Rightarrow: "\\implies", Longrightarrow: "\\implies", iff: "\\implies", Leftrightarrow: "\\implies", rightarrow: "\\to", longrightarrow: "\\to",
-  land: ",", wedge: "\\wedge", lor: ",", vee: "\\vee", varphi: "\\phi", varepsilon: "\\epsilon", vartheta: "\\theta", infinity: "\\infty",
+  land: "∧", wedge: "∧", lor: "∨", vee: "∨", leqq: "≤", geqq: "≥", varphi: "\\phi", varepsilon: "\\epsilon", vartheta: "\\theta", infinity: "\\infty",
   asin: "\\arcsin", acos: "\\arccos", atan: "\\arctan", arsinh: "\\arcsinh", arcosh: "\\arccosh", artanh: "\\arctanh", cosec: "\\csc", ctg: "\\cot", tg: "\\tan",
   dots: "\\ldots", cdots: "\\ldots", dotsc: "\\ldots", dotsb: "\\ldots",
   overline: "\\bar", widehat: "\\hat", widetilde: "\\tilde", overrightarrow: "\\vec", bmod: "\\mod",
@@ -56,7 +57,7 @@ export const TEXT_COMMANDS: ReadonlySet<string> = new Set(
 );
 
 /** Commands that stand for their argument. */
-export const UNWRAPPED: ReadonlySet<string> = new Set("boxed fbox mathbf boldsymbol bm mathit mathcal mathfrak mathscr underline phantom cancel ensuremath mathnormal color textcolor".split(" "));
+export const UNWRAPPED: ReadonlySet<string> = new Set("boxed fbox mathbf boldsymbol bm pmb mathit mathcal mathfrak mathscr underline phantom cancel ensuremath mathnormal color textcolor".split(" "));
 
 /** Where the ten digits of a script begin: Arabic, Persian, Devanagari, Bengali, Thai, fullwidth. */
 const ZEROS = [0x06_60, 0x06_f0, 0x09_66, 0x09_e6, 0x0e_50, 0xff_10];

@@ -31,7 +31,7 @@ export interface TopLevel {
 }
 
 const KINDS: ReadonlyMap<string, keyof TopLevel> = new Map([
-  [",", "separators"], [";", "separators"], [":", "colons"], ["∪", "setOperators"], ["∩", "setOperators"],
+  [",", "separators"], [";", "separators"], ["∧", "separators"], ["∨", "separators"], [":", "colons"], ["∪", "setOperators"], ["∩", "setOperators"],
   ...["=", "≈", "≠", "<", ">", "≤", "≥", "∈"].map((sign) => [sign, "relations"] as const),
 ]);
 
@@ -85,7 +85,7 @@ export const isCommand = (token: Token | undefined, ...values: readonly string[]
 /** The tokens without separators at either end. */
 export function trimmed(tokens: readonly Token[]): readonly Token[] {
   let [start, end] = [0, tokens.length];
-  while (start < end && (isSymbol(tokens[start], ",", ";", ":", "=", "≈", "*", "&", "\\\\") || isCommand(tokens[start], "implies", "to", "therefore"))) start += 1;
-  while (end > start && isSymbol(tokens[end - 1], ",", ";", ":", "=", "*", "&", "\\\\", "?", "#")) end -= 1;
+  while (start < end && (isSymbol(tokens[start], ",", ";", "∧", "∨", ":", "=", "≈", "*", "&", "\\\\") || isCommand(tokens[start], "implies", "to", "therefore"))) start += 1;
+  while (end > start && isSymbol(tokens[end - 1], ",", ";", "∧", "∨", ":", "=", "*", "&", "\\\\", "?", "#")) end -= 1;
   return start === 0 && end === tokens.length ? tokens : tokens.slice(start, end);
 }

@@ -1,24 +1,23 @@
 import type { Answer } from "./answer.ts";
-import { distinct } from "./compare.ts";
 import { keyOf, leafFrom, leafOf } from "./leaf.ts";
 import { numeral } from "./expression.ts";
 import { labelOf } from "./labels.ts";
+import { collection, hasTightComma, MAX_ITEMS, readSeparated } from "./lists.ts";
 import { evaluateMatrices } from "./matrices.ts";
 import { isFunction } from "./parse-call.ts";
-import { intersect, REALS, region, writtenInterval } from "./regions.ts";
+import { REALS, region, writtenInterval } from "./regions.ts";
 import { readRelation } from "./relations.ts";
 import { readSetAlgebra } from "./set-algebra.ts";
 import { cut, isCommand, isOneGroup, isSymbol, split, topLevel, trimmed } from "./split.ts";
 import type { TopLevel } from "./split.ts";
-import { WORDS } from "./spellings.ts";
+import { SYMBOLS, WORDS } from "./spellings.ts";
 import { tokenize } from "./tokens.ts";
 import type { Token } from "./tokens.ts";
 import { canonicalUnit, isQualifier, multiplierOf } from "./units.ts";
 
 const MAX_DEPTH = 12;
-const MAX_ITEMS = 64;
 const WORDS_ONLY = /^[\s.]*\p{L}[\p{L}'’-]{0,30}(?:[\s,]+\p{L}[\p{L}'’-]{0,30}){0,12}[\s.!]*$/u;
-const isSeparator = (token: Token): boolean => isSymbol(token, ",", ";");
+const isSeparator = (token: Token): boolean => isSymbol(token, ",", ";", "∨");
 
 /** Gives the structure of an answer as written; `null` when nothing is left of it without typesetting. */
 export type ReadAnswer = (text: string) => Answer | null;
@@ -34,7 +33,7 @@ export function createReader(remembered = 1024): ReadAnswer {
     const known = byText.get(text);
     if (known !== undefined) return known;
     if (byText.size >= remembered) for (const memory of [byText, byTokens]) memory.clear();
-    const answer = readWords(text) ?? readTokens(text, byTokens);
+    const answer = readWordedChoice(text) ?? readWords(text) ?? readTokens(text, byTokens);
     byText.set(text, answer);
     return answer;
   };
@@ -44,13 +43,24 @@ function readTokens(text: string, byTokens: Map<string, Answer | null>): Answer 
   const tokens = tokenize(text);
   if (tokens === null) return { kind: "text", key: `'${text.trim()}`, letters: null };
   const kept = trimmed(tokens);
-  // Tokens of one key are read alike: the parser sees no spaces.
-  const key = keyOf(kept);
+  // Tokens of one key are read alike: the parser sees no spaces, but for 3,14 and 3, 14.
+  const key = hasTightComma(kept) ? `${keyOf(kept)},` : keyOf(kept);
   const known = byTokens.get(key);
   if (known !== undefined) return known;
   const answer = kept.length === 0 ? null : structureOf(kept, 0);
   byTokens.set(key, answer);
   return answer;
+}
+
+const WORDED_CHOICE = /^\s*(?:([A-J])[).]\s+(?=\S)|\(([A-J])\)\s+(?=\p{L}{3}))/u;
+
+/** `B) Paris`, `B. x = 2` and `(B) Paris`: a choice whose bracket can't be one of a formula, and its value. */
+function readWordedChoice(text: string): Answer | null {
+  const choice = WORDED_CHOICE.exec(text);
+  if (!choice) return null;
+  const rest = text.slice(choice[0].length);
+  const value = readWords(rest) ?? readTokens(rest, new Map());
+  return value && { kind: "labelled", key: `(${choice[1] ?? choice[2]!})${value.key}`, label: `(${choice[1] ?? choice[2]!})`, value, equation: null };
 }
 
 /** Words without mathematics, or a list of them; `null` for anything that may be a formula, such as `xyz`. */
@@ -61,9 +71,10 @@ function readWords(text: string): Answer | null {
   return collection(items.map(textAnswer), true, `"${items.join(",")}"`);
 }
 
-/** Whether one of the words is no product of letters and no function's name. */
-const isWords = (text: string): boolean =>
-  /^no$/i.test(text) || text.toLowerCase().split(/[ -]/).some((word) => /[^\x00-\x7f]/.test(word) || (word.length >= 3 && /[aeiou]/.test(word) && !WORDS.has(word)));
+/** Whether one of the words is no product of letters or symbols such as π, and no function's name. */
+const isWords = (text: string): boolean => /^no$/i.test(text) || text.split(/[ -]/).some(isWord);
+const isWord = (word: string): boolean =>
+  Array.from(word).some((letter) => letter > "\x7f" && !SYMBOLS.has(letter)) || (word.length >= 3 && /[aeiou]/i.test(word) && !WORDS.has(word.toLowerCase()));
 
 /** Words without case and article; ABC may be a product, whose case counts. */
 function textAnswer(words: string): Answer {
@@ -80,7 +91,7 @@ function structureOf(given: readonly Token[], depth: number): Answer {
   if (choice) return choice;
   const marks = topLevel(tokens);
   if (marks.arrows.length > 0) return structureOf(tokens.slice(marks.arrows.at(-1)! + 1), depth + 1);
-  if (marks.separators.length > 0) return readSeparated(tokens, marks.separators, depth);
+  if (marks.separators.length > 0) return readSeparated(tokens, marks.separators, (part) => structureOf(part, depth + 1));
   if (marks.relations.length > 0) return readRelation(tokens, marks.relations, (part) => structureOf(part, depth + 1));
   return readValue(tokens, marks, depth);
 }
@@ -92,48 +103,6 @@ function readChoice(tokens: readonly Token[], depth: number): Answer | null {
   if (!rest || !isSymbol(tokens[0], "(") || letter?.kind !== "letter" || !/^[A-J]$/.test(letter.value) || !isSymbol(tokens[2], ")")) return null;
   if (rest.kind !== "number" && rest.kind !== "text" && !isCommand(rest, "frac", "dollar", "sqrt")) return null;
   return { kind: "labelled", key: keyOf(tokens), label: `(${letter.value})`, value: structureOf(tokens.slice(3), depth + 1), equation: null };
-}
-
-function readSeparated(tokens: readonly Token[], separators: readonly number[], depth: number): Answer {
-  const parts = cut(tokens, separators).filter((part) => trimmed(part).length > 0);
-  if (parts.length > MAX_ITEMS) return { ...leafOf([]), key: keyOf(tokens) };
-  const items = parts.map((part) => structureOf(part, depth + 1));
-  return items.length === 1 ? items[0]! : readList(items, keyOf(tokens));
-}
-
-/** Items side by side: a list, or conditions on one variable, or values of one variable. */
-function readList(items: readonly Answer[], key: string): Answer {
-  const [first, ...rest] = items;
-  if (first?.kind === "labelled" && rest.every(({ kind }) => kind !== "labelled" && kind !== "relation" && kind !== "text") && rest.length > 0) {
-    return { kind: "labelled", key, label: first.label, value: collection([first.value, ...rest], true, key), equation: null };
-  }
-  const labels = new Set(items.map((item) => (item.kind === "labelled" ? item.label : null)));
-  if (labels.size === 1 && first?.kind === "labelled") {
-    const values = items.flatMap((item) => (item.kind === "labelled" ? [item.value] : []));
-    return { kind: "labelled", key, label: first.label, value: combined(values, key), equation: null };
-  }
-  return collection(items, true, key);
-}
-
-/** Values or conditions of one variable: conditions hold together where they can, else they are alternatives. */
-function combined(values: readonly Answer[], key: string): Answer {
-  const [first, ...rest] = values;
-  if (first?.kind !== "region") return collection(values, true, key);
-  let common: Answer = first;
-  for (const next of rest) {
-    if (next.kind !== "region" || common.kind !== "region") return collection(values, true, key);
-    const both = intersect(common.pieces, next.pieces);
-    if (both === null) return collection(values, true, key);
-    common = both.length > 0 ? region(both, key) : region([...common.pieces, ...next.pieces], key);
-  }
-  return common;
-}
-
-/** A set or list; nested lists are one list, and a list of one is its item. */
-function collection(items: readonly Answer[], listed: boolean, key: string): Answer {
-  const open = items.flatMap((item) => (item.kind === "collection" && item.listed ? item.items : [item]));
-  const flat = listed ? open : distinct(open);
-  return flat.length === 1 ? flat[0]! : { kind: "collection", key, listed, items: flat };
 }
 
 /** A value without separators and relations at its top level. */

@@ -20,9 +20,12 @@ const MAX_LEVEL = 12;
 
 const NUMERAL = /(?:\d+(?:(?:\s?\{,\s?\}\s?|\\[,!: ]|,\\[!,;: ]\s?)\d{3}(?!\d))*|(?=\.\d))(?:(?:\.|\{\.\})\d+)?/y;
 const PLAIN_GROUPS = /(?:,\d{3}(?!\d))+(?:\.\d+)?|(?: \d{3}(?![\d/]))+(?:\.\d+)?/y;
-const DECIMAL_COMMA = /^0,\d+(?!\d)/;
+/** 3{,}14 and 0{,}125, whose comma groups no thousands. */
+const DECIMAL_BRACES = /\s?\{,\}\s?(\d+)/y;
 const REPEATING = /\s*(?:\\overline|\\bar|\\dot)\s*\{(\d{1,30})\}/y;
 const COMMAND = /\\(?:[A-Za-z]+\*?|[^A-Za-z])/y;
+/** Commands that are often run into the letters after them, as in \quadx and \pmx, and end where they are known. */
+const RUN_ON = /^(?:q?quad(?=[A-Za-z])|(?:pm|mp|cdot|times|div|leq|geq|neq)(?=[A-Za-z]$)(?!b$|q$))/;
 const EXPONENT = /[eE][-+]?\d{1,4}(?![A-Za-z\d])/y;
 const FOREIGN = /[\p{L}\p{M}]{1,60}/uy;
 const DOTS = /\.+/y;
@@ -72,6 +75,12 @@ function step(state: State): void {
   if (text.startsWith("..", at)) {
     state.at += matchAt(DOTS, text, at)![0].length;
     push(state, "command", "ldots");
+  } else if (text.startsWith("=/=", at)) {
+    state.at += 3;
+    push(state, "symbol", "≠");
+  } else if (isPower(state)) {
+    state.at += 2;
+    push(state, "symbol", "^");
   } else if ((character >= "0" && character <= "9") || (character === "." && /\d/.test(text[at + 1] ?? ""))) numeral(state);
   else if (character === "\\") command(state);
   else if (/[A-Za-z]/.test(character)) letters(state);
@@ -83,6 +92,13 @@ function step(state: State): void {
     else if (/\p{L}/u.test(character)) foreignWord(state);
     else if (character !== "." && character !== "`") push(state, "symbol", character);
   }
+}
+
+/** `**` after a base is a power; around a value it is Markdown's bold type. */
+function isPower({ text, at, tokens, spaced }: State): boolean {
+  const base = tokens.at(-1);
+  if (!base || !text.startsWith("**", at) || spaced !== (text[at + 2] === " ")) return false;
+  return (base.kind === "number" || base.kind === "letter" || base.value === ")" || base.value === "}") && /^ ?[\w(+\\-]/.test(text.slice(at + 2, at + 4));
 }
 
 /** Plain-text comparisons: `<=`, `>=` and ` !=`; without a space before it, `5!=120` has a factorial. */
@@ -127,11 +143,11 @@ function numeral(state: State): void {
     return;
   }
   let written = matchAt(NUMERAL, text, at)![0];
-  if (state.depth === 0 && /^\d{1,3}$/.test(written)) written += matchAt(PLAIN_GROUPS, text, at + written.length)?.[0] ?? "";
-  if (state.depth === 0 && written === "0") written = DECIMAL_COMMA.exec(text.slice(at, at + 40))?.[0] ?? written;
-  state.at = at + written.length;
-  const decimalComma = /^0,\d+$/.test(written);
-  const digits = decimalComma ? written.replace(",", ".") : written.replace(/[^\d.]/g, "");
+  if (/^0\D/.test(written) && !written.includes(".")) written = "0";
+  if (state.depth === 0 && /^[1-9]\d{0,2}$/.test(written)) written += matchAt(PLAIN_GROUPS, text, at + written.length)?.[0] ?? "";
+  const decimals = written.includes(".") ? null : matchAt(DECIMAL_BRACES, text, at + written.length);
+  state.at = at + written.length + (decimals?.[0].length ?? 0);
+  const digits = written.replace(/[^\d.]/g, "") + (decimals ? `.${decimals[1]!}` : "");
   if (scientific(state, digits)) return;
   const point = /\.\s*$/.test(text.slice(state.at, state.at + 1)) && !digits.includes(".") ? 1 : 0;
   const repeating = matchAt(REPEATING, text, state.at + point);
@@ -160,8 +176,17 @@ function letters(state: State): void {
   state.at += run.length;
   const word = WORDS.get(run) ?? WORDS.get(run.toLowerCase());
   if (run.length > 1 && word !== undefined) push(state, word.startsWith("\\") ? "command" : "symbol", word.replace("\\", ""));
-  else if (isUnitWord(run) && state.tokens.length > 0) push(state, "text", run.toLowerCase());
+  else if (isUnit(state, run)) push(state, "text", run.toLowerCase());
   else for (const letter of run) push(state, "letter", letter);
+}
+
+/** Words outside `\text{}` that name what is counted: units, words after a value as in `4 apples`, and words after those. */
+function isUnit({ text, tokens, spaced }: State, run: string): boolean {
+  const before = tokens.at(-1);
+  if (isUnitWord(run)) return before !== undefined || text.trim() === run;
+  if (!spaced || !before) return false;
+  if (before.kind === "text") return run.length > 1;
+  return run.length >= 4 && /[aeiouy]/i.test(run) && (before.kind === "number" || before.value === "}");
 }
 
 /** Letters of other alphabets are words, such as a unit. */
@@ -173,9 +198,8 @@ function foreignWord(state: State): void {
 
 function command(state: State): void {
   const written = matchAt(COMMAND, state.text, state.at)?.[0] ?? "\\";
-  // A space command run into what follows, as in \quadx, ends where it is known.
-  const name = /^q?quad(?=[A-Za-z])/.exec(written.slice(1))?.[0] ?? written.slice(1).replace(/\*$/, "");
-  state.at += written.startsWith(`\\${name}`) && name.endsWith("quad") ? name.length + 1 : written.length;
+  const name = RUN_ON.exec(written.slice(1))?.[0] ?? written.slice(1).replace(/\*$/, "");
+  state.at += written.at(-1) === "*" ? written.length : name.length + 1;
   if (name === "") return;
   if (IGNORED.has(name)) {
     if ((name === "left" || name === "right") && state.text[state.at] === ".") state.at += 1;
@@ -238,16 +262,26 @@ function isLetterUnit({ tokens }: State, content: string, letter: string): boole
   return before.kind === "number" || (before.value === "}" && content.startsWith(" "));
 }
 
+/** Items of a list within `\text{...}`; `false`, with nothing read, where there is no list. */
+function listed(state: State, content: string): boolean {
+  const pieces = content.split(/(,|\b(?:and|or)\b)/);
+  const items = pieces.filter((piece, index) => index % 2 === 0 && piece.trim() !== "");
+  if (items.length < 2 || items.length >= 20) return false;
+  let separator = "";
+  for (const [index, piece] of pieces.entries()) {
+    if (index % 2 === 1) separator = piece === "or" ? "∨" : separator === "∨" ? "∨" : ",";
+    else if (piece.trim() !== "") {
+      if (separator !== "" && piece !== pieces[0]) push(state, "symbol", separator);
+      words(state, piece);
+      separator = "";
+    }
+  }
+  return true;
+}
+
 /** The content of `\text{...}`: a connective, a letter, a function's name, mathematics, or words. */
 function words(state: State, content: string): void {
-  const items = content.split(/,|\b(?:and|or)\b/).filter((item) => item.trim() !== "");
-  if (items.length > 1 && items.length < 20 && !content.includes("$")) {
-    for (const [index, item] of items.entries()) {
-      if (index > 0) push(state, "symbol", ",");
-      words(state, item);
-    }
-    return;
-  }
+  if (!content.includes("$") && listed(state, content)) return;
   const trimmed = content.replace(TRIM, "").trim();
   const lower = trimmed.toLowerCase();
   const letter = /^[A-Za-z]$/.exec(trimmed)?.[0];

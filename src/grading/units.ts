@@ -82,7 +82,12 @@ export function multiplierOf(unit: string): { readonly factor: bigint; readonly 
 
 /** Whether words change the value beside them, as in `at least 5`, rather than name its unit or meaning. */
 export const isQualifier = (words: string): boolean =>
-  /\b(?:not|no|non|least|most|more|less|than|fewer|greater|above|below|under|over|infinite|infinitely|undefined|does|never|mod)\b/.test(words);
+  QUALIFIERS.test(words);
+const QUALIFIERS = new RegExp(
+  String.raw`\b(?:not|no|non|least|most|more|less|than|fewer|greater|above|below|under|over|infinite|infinitely|infinity|undefined|does|never|mod|modulo` +
+    "|times|plus|minus|divided|multiplied|squared|cubed|factorial|power|root|choose|half|halves|thirds?|quarters?|(?:fif|six|seven|eigh|nin|ten|four|hundred|thousand)ths?" +
+    String.raw`|repeating|recurring|remainder|base|cent|out)\b`,
+);
 
 function canonicalWord(word: string): string[] {
   if (word === "") return [];

@@ -8,6 +8,7 @@ export { evaluationMetrics, stepMetrics } from "./metrics.ts";
 export type { EvaluationFigures, EvaluationMetrics, MetricsLine, StepMetrics, StepTiming } from "./metrics.ts";
 export type { MetricsLog } from "./metrics-log.ts";
 export { saveModel } from "./model.ts";
+export { modelCard } from "./model-card.ts";
 export { recordSamples, rewindSamples } from "./samples.ts";
 export type { SampleRow } from "./samples.ts";
 export { readSummary, summarizeEvaluation, writeSummary } from "./summary.ts";

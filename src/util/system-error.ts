@@ -12,3 +12,9 @@ export function systemReason(error: unknown): string | null {
 export function systemCode(error: unknown): string | null {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
 }
+
+/** What went wrong with a request, without its full stop: `fetch` hides what happened in the cause of its error. */
+export function requestReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return (error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message).replace(/\.$/, "");
+}

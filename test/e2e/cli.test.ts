@@ -61,7 +61,7 @@ describe("bad data and bad places are refused in one sentence, with exit code 1"
     ["a row that is not JSON", ["train", "srt.yaml", "--train", "broken.jsonl"], "selftrain: broken.jsonl, line 1 is not valid JSON: "],
     ["a held-out row without an answer", ["train", "srt.yaml", "--held-out", "no-prompt.jsonl"], "selftrain: no-prompt.jsonl, line 2 has no question"],
     ["a folder that is no run", ["train", "--resume", "."], "selftrain: . is not a run directory"],
-    ["a model folder that is not there", ["train", "srt.yaml", "--model", "no-model"], "selftrain: no-model"],
+    ["a model folder that is not there", ["train", "srt.yaml", "--model", "no-model"], "selftrain: `model` is `no-model`, which is neither `builtin`, nor a folder here, nor an id of the hub"],
     ["completions that are missing", ["vote", "none.jsonl"], "selftrain: cannot read none.jsonl: no such file or directory (ENOENT)."],
     ["completions without a field", ["vote", "good.jsonl"], "selftrain: good.jsonl, line 1: the field `completions` is missing; expected a list of at least one text."],
   ])("%s", async (_name, parameters, expected) => {

@@ -111,7 +111,7 @@ describe("train", () => {
     const bare = await mkdtemp(join(folder, "bare-"));
     for (const file of ["config.json", "tokenizer.json", "tokenizer_config.json"]) await copyFile(join(model, file), join(bare, file));
     const { code, stderr } = await run(train("weightless", "--model", bare));
-    expect({ code, stderr }).toEqual({ code: 1, stderr: `selftrain: ${bare} has no weights: model.safetensors is missing.\n` });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `selftrain: ${bare} has no weights: neither model.safetensors nor model.safetensors.index.json is there.\n` });
     expect(await readdir(folder)).not.toContain("weightless");
   });
 
