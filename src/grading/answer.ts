@@ -34,7 +34,7 @@ export type Answer =
   | Leaf
   /** `letters`: a word so short that it may be a product of variables. */
   | { readonly kind: "text"; readonly key: string; readonly letters: string | null }
-  /** Order counts; brackets are `(` or `[`, `:` for a ratio, `time` for a time of day. */
+  /** Order counts; brackets are `(` or `[`, `:` for a ratio, `time` for a time of day, `∨` for inequalities of which one holds. */
   | { readonly kind: "sequence"; readonly key: string; readonly brackets: string; readonly items: readonly Answer[] }
   /** Order doesn't count. `listed`: written without braces; otherwise each item is there once. */
   | { readonly kind: "collection"; readonly key: string; readonly listed: boolean; readonly items: readonly Answer[]; readonly decimal?: () => Answer }

@@ -58,7 +58,7 @@ function readList(items: readonly Answer[], connective: Connective, key: string)
   const [first, ...rest] = items;
   const isInequality = (item: Answer): boolean => item.kind === "relation" || (isLabelled(item) && item.value.kind === "region");
   if (connective === "all" && !items.every((item) => isLabelled(item) || item.kind === "relation")) return null;
-  if (connective === "any" && items.some(({ kind }) => kind === "relation")) return { kind: "sequence", key, brackets: "∨", items };
+  if (connective === "any" && items.some((item) => item.kind === "relation" && item.operator !== "=")) return { kind: "sequence", key, brackets: "∨", items };
   if (connective === "unclear" && items.some(isInequality)) return null;
   if (!items.every(isLabelled)) {
     const isValues = first && isLabelled(first) && rest.every(({ kind }) => kind !== "labelled" && kind !== "relation" && kind !== "text");

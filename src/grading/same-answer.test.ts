@@ -30,7 +30,7 @@ const EQUAL: Readonly<Record<string, Pairs>> = {
     ["x<1 \\text{ or } x>3", "(-\\infty,1)\\cup(3,\\infty)"], ["x>1 \\wedge x<3", "(1,3)"], ["x<0, 1<x<2, \\text{ or } x>3", "(-\\infty,0)\\cup(1,2)\\cup(3,\\infty)"], ["x<1 \\vee 3<x", "x<1, x>3"], ["x>1 \\text{ or } x<3", "\\mathbb R"], ["4\\ne x", "x\\ne 4"], ["a<x<b", "x\\in(a,b)"], ["x=/=2", "x\\ne2"],
   ],
   equations: [
-    ["2x+4y-3=0", "y=-\\frac12x+\\frac34"], ["x^2=4", "(x-2)(x+2)=0"], ["x=5+6=11", "x=11"], ["k=1", "1"], ["(x,y)=(3,4)", "x=3,\\ y=4"], ["(x,y)=(3,4)", "(3,4)"], ["-x>-1", "x<1"], ["x\\approx 11", "11"], ["35+70=105", "105"],
+    ["2x+4y-3=0", "y=-\\frac12x+\\frac34"], ["x^2=4", "(x-2)(x+2)=0"], ["x=5+6=11", "x=11"], ["k=1", "1"], ["x+y=1 \\text{ or } x-y=2", "x-y=2 \\text{ or } x+y=1"], ["(x,y)=(3,4)", "x=3,\\ y=4"], ["(x,y)=(3,4)", "(3,4)"], ["-x>-1", "x<1"], ["x\\approx 11", "11"], ["35+70=105", "105"],
   ],
   matrices: [
     ["2\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix} - \\begin{pmatrix}1&0\\\\0&1\\end{pmatrix}", "\\left[\\begin{matrix}1&4\\\\6&7\\end{matrix}\\right]"],
@@ -44,7 +44,7 @@ const EQUAL: Readonly<Record<string, Pairs>> = {
   ],
   "units and words": [
     ["9.8\\ \\mathrm{m/s^2}", "9.8"], ["15\\mbox{ cm}^2", "15 square centimeters"], ["60\\text{ mph}", "60\\text{ miles per hour}"], ["\\$2.50", "2.5"], ["28\\%", "28 percent"], ["\\text{Monday}", "monday."],
-    ["\\textbf{(B)}", "B"], ["odd", "\\text{odd}"], ["π", "\\pi"], ["cm", "\\mathrm{cm}"], ["4 apples", "4"], ["28 dozens of eggs", "28"], ["100 thousand", "100000"], ["\\frac12\\$ = 0.5\\$", "0.5"], ["Monday and Tuesday", "Tuesday, Monday"], ["no solution", "\\text{No solution}"], ["2:4", "1:2"],
+    ["\\textbf{(B)}", "B"], ["odd", "\\text{odd}"], ["\\text{odd, even, or odd}", "odd, odd, even"], ["π", "\\pi"], ["cm", "\\mathrm{cm}"], ["4 apples", "4"], ["28 dozens of eggs", "28"], ["100 thousand", "100000"], ["\\frac12\\$ = 0.5\\$", "0.5"], ["Monday and Tuesday", "Tuesday, Monday"], ["no solution", "\\text{No solution}"], ["2:4", "1:2"],
   ],
 };
 

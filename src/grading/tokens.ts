@@ -267,13 +267,15 @@ function listed(state: State, content: string): boolean {
   const pieces = content.split(/(,|\b(?:and|or)\b)/);
   const items = pieces.filter((piece, index) => index % 2 === 0 && piece.trim() !== "");
   if (items.length < 2 || items.length >= 20) return false;
-  let separator = "";
+  let isAlternative = false;
+  let count = 0;
   for (const [index, piece] of pieces.entries()) {
-    if (index % 2 === 1) separator = piece === "or" ? "∨" : separator === "∨" ? "∨" : ",";
+    if (index % 2 === 1) isAlternative ||= piece === "or";
     else if (piece.trim() !== "") {
-      if (separator !== "" && piece !== pieces[0]) push(state, "symbol", separator);
+      if (count > 0) push(state, "symbol", isAlternative ? "∨" : ",");
       words(state, piece);
-      separator = "";
+      isAlternative = false;
+      count += 1;
     }
   }
   return true;
