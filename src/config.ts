@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ADVANTAGE_ESTIMATORS, KL_ESTIMATORS, LOSS_AGGREGATIONS, POLICY_LOSSES, REWARD_SOURCES, SHARE_DENOMINATORS } from "./options.ts";
+import { ADVANTAGE_ESTIMATORS, ANSWER_READINGS, KL_ESTIMATORS, LOSS_AGGREGATIONS, POLICY_LOSSES, REWARD_SOURCES, SHARE_DENOMINATORS } from "./options.ts";
 
 /**
  * The one schema of a training run. Types, flags, help and documentation are derived from it. Keys are
@@ -41,6 +41,11 @@ export const configSchema = z.strictObject({
     .includes("{problem}")
     .default("{problem} Let's think step by step and output the final answer within \\boxed{}.")
     .describe("Prompt made from a question; `{problem}` is replaced by it (authors' data_preprocess)."),
+
+  answers: z
+    .enum(ANSWER_READINGS)
+    .default("boxed")
+    .describe("Where final answers are read: `boxed` only in \\boxed{} (authors' code), so that no number in passing is ever paid; `any` also after phrases such as `the answer is`, in the last mathematics, or as the last number."),
 
   reward: z.enum(REWARD_SOURCES).default("majority").describe("Who says what is right: `majority` (SRT, no labels) or `ground-truth` (the control)."),
   threshold: z.number().min(0).max(1).default(0).describe("Groups with a smaller majority share get no label, no reward and no KL (authors' script: 0)."),

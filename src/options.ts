@@ -18,3 +18,7 @@ export type LossAggregation = (typeof LOSS_AGGREGATIONS)[number];
 
 export const POLICY_LOSSES = ["importance-sampling", "ppo"] as const;
 export type PolicyLoss = (typeof POLICY_LOSSES)[number];
+
+/** Where a final answer is read: only in a box, or by every rule. */
+export const ANSWER_READINGS = ["boxed", "any"] as const;
+export type AnswerReading = (typeof ANSWER_READINGS)[number];

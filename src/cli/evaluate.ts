@@ -7,7 +7,7 @@ import { configKeys, resolveConfig } from "../config/index.ts";
 import { DataError, InterruptedError, UsageError } from "../errors.ts";
 import { checkContext, evaluate } from "../evaluate.ts";
 import type { EvaluateOptions, Evaluation } from "../evaluate.ts";
-import { createGrader } from "../grading/index.ts";
+import { createGrader, RULES_OF_READING } from "../grading/index.ts";
 import { loadRenderer } from "../render/index.ts";
 import type { LabelledProblem } from "../types.ts";
 import { addConfigOptions, settingsOf } from "./config-options.ts";
@@ -41,6 +41,7 @@ const FLAG_NAMES: Readonly<Record<string, string>> = {
   "top-p": "top-p",
   "max-tokens": "max-tokens",
   template: "template",
+  answers: "answers",
   seed: "seed",
   "data-dir": "data-dir",
   "max-prompt-tokens": "max-prompt-tokens",
@@ -92,7 +93,7 @@ async function runEvaluation(config: Config, { out, resume = false }: EvaluateFl
     const policy = await createPolicy(config, folder);
     try {
       const { topP, maxTokens, seed, evaluateSamples: samples, evaluateTemperature: temperature } = config;
-      const parts = { policy, renderer, grader: createGrader(), problems, samples, temperature, topP, maxTokens, seed };
+      const parts = { policy, renderer, grader: createGrader({ rules: RULES_OF_READING[config.answers] }), problems, samples, temperature, topP, maxTokens, seed };
       checkContext(problems, parts);
       const batchSize = Math.ceil(BATCH_COMPLETIONS / samples);
       const settings = settingsToCompare({ ...config, model: name }, problems, batchSize);
@@ -122,7 +123,7 @@ async function evaluateAndReport(path: string, request: EvaluationRequest, parts
 function settingsToCompare(config: Config, problems: readonly LabelledProblem[], batchSize: number): EvaluationSettings {
   const hash = createHash("sha256");
   for (const { id, prompt, answer } of problems) hash.update(JSON.stringify([id, prompt, answer]));
-  const { model, heldOut, evaluateSamples, evaluateTemperature, topP, maxTokens, template, seed } = config;
+  const { model, heldOut, evaluateSamples, evaluateTemperature, topP, maxTokens, template, answers, seed } = config;
   return {
     model,
     data: heldOut,
@@ -132,6 +133,7 @@ function settingsToCompare(config: Config, problems: readonly LabelledProblem[],
     "top-p": topP,
     "max-tokens": maxTokens,
     template,
+    answers,
     seed,
     "problems per batch": batchSize,
     "SHA-256 of the problems": hash.digest("hex"),

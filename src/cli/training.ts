@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { Config } from "../config.ts";
 import { InterruptedError } from "../errors.ts";
-import { createGrader } from "../grading/index.ts";
+import { createGrader, RULES_OF_READING } from "../grading/index.ts";
 import type { Policy } from "../policy.ts";
 import { loadRenderer } from "../render/index.ts";
 import type { RunDirectory } from "../run/index.ts";
@@ -37,7 +37,7 @@ export async function runTraining(given: Config, openRun: (config: Config) => Pr
     const policy = await createPolicy(config, folder);
     try {
       checkProblems({ config, policy, renderer, problems: problems.training, heldOut: problems.heldOut });
-      const grader = createGrader();
+      const grader = createGrader({ rules: RULES_OF_READING[config.answers] });
       const parts = { config, policy, renderer, grader, rewardOf: rewardOf(config, problems, grader) };
       const run = await openRun(config);
       try {

@@ -1,7 +1,10 @@
 import { resolve } from "node:path";
+import { Option } from "commander";
 import type { Command } from "commander";
 import { DataError, UsageError } from "../errors.ts";
-import { createGrader } from "../grading/index.ts";
+import { createGrader, RULES_OF_READING } from "../grading/index.ts";
+import { ANSWER_READINGS } from "../options.ts";
+import type { AnswerReading } from "../options.ts";
 import { writeFileAtomically } from "../util/atomic-write.ts";
 import { systemReason } from "../util/system-error.ts";
 import { ballotRow, castBallot, readCompletions, summarizeBallots } from "./ballot.ts";
@@ -10,6 +13,7 @@ import { counted, percent, shorten, table, tally } from "./format.ts";
 import { createOutput, jsonOption } from "./output.ts";
 
 interface VoteFlags {
+  readonly answers: AnswerReading;
   readonly out?: string;
   readonly json?: boolean;
 }
@@ -19,16 +23,17 @@ export function addVoteCommand(program: Command): void {
   program
     .command("vote")
     .description("Vote on completions that some other system sampled: pseudo-labels and rewards, as a training step gives them.")
-    .argument("<COMPLETIONS.jsonl>", "rows {id, problem?, completions: [text, …], answer?}; final answers are read from the last \\boxed{}")
+    .argument("<COMPLETIONS.jsonl>", "rows {id, problem?, completions: [text, …], answer?}")
+    .addOption(new Option("--answers <READING>", "where final answers are read: in \\boxed{} only, or by every rule of docs/grading.md").choices(ANSWER_READINGS).default("boxed"))
     .option("--out <FILE.jsonl>", "write a row for each problem: classes, majority share, margin, abstentions, pseudo-label, rewards")
     .addOption(jsonOption())
     .action(voteOn);
 }
 
-async function voteOn(file: string, { out, json }: VoteFlags): Promise<void> {
+async function voteOn(file: string, { answers, out, json }: VoteFlags): Promise<void> {
   if (out !== undefined && resolve(out) === resolve(file)) throw new UsageError(`--out ${out} is the file that is read; name another`);
   const { terminal, result } = createOutput(json === true);
-  const grader = createGrader();
+  const grader = createGrader({ rules: RULES_OF_READING[answers] });
   const ballots = (await readCompletions(file)).map((row) => castBallot(row, grader));
   if (out !== undefined) await writeBallots(out, ballots);
   const summary = summarizeBallots(ballots);

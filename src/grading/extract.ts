@@ -1,3 +1,4 @@
+import type { AnswerReading } from "../options.ts";
 import { asciiDigits, WORDS } from "./spellings.ts";
 import { boxedSpans, lastGroup, mathSpans } from "./spans.ts";
 
@@ -19,6 +20,9 @@ export interface Extraction {
 
 /** Training pays only for a box: a looser rule would let the policy be paid for any number it writes. */
 export const STRICT_RULES: readonly ExtractionRule[] = ["boxed"];
+
+/** The rules of each way of reading that a config can choose. */
+export const RULES_OF_READING: Readonly<Record<AnswerReading, readonly ExtractionRule[]>> = { boxed: STRICT_RULES, any: EXTRACTION_RULES };
 
 /** Rules other than `boxed` look at the end of a completion, where its answer is; in characters. */
 const TAIL = 6000;

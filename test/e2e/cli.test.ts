@@ -100,6 +100,13 @@ describe("vote", () => {
     expect(written.map(({ id, rewards }) => [id, rewards])).toEqual([["a", [1, 1, 0, 0]], ["b", [0]]]);
   });
 
+  it("reads answers outside of boxes when asked to", async () => {
+    const file = await write("phrases.jsonl", '{"id": "a", "completions": ["so the answer is 7", "\\\\boxed{7}", "perhaps 8", "the answer is 7.0"]}\n');
+    const share = async (...flags: readonly string[]) => JSON.parse((await run("vote", file, "--json", ...flags)).stdout) as object;
+    expect(await share()).toMatchObject({ meanMajorityShare: 0.25, abstentions: 3 });
+    expect(await share("--answers", "any")).toMatchObject({ meanMajorityShare: 0.75, abstentions: 0 });
+  });
+
   it("does not overwrite what it reads", async () => {
     const { code, stderr } = await run("vote", await write("rows.jsonl", rows), "--out", "./rows.jsonl");
     expect({ code, stderr }).toEqual({ code: 2, stderr: "selftrain: --out ./rows.jsonl is the file that is read; name another\n" });
