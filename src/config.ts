@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ADVANTAGE_ESTIMATORS, ANSWER_READINGS, KL_ESTIMATORS, LOSS_AGGREGATIONS, POLICY_LOSSES, REWARD_SOURCES, SHARE_DENOMINATORS } from "./options.ts";
+import { ADVANTAGE_ESTIMATORS, ANSWER_READINGS, CHAT_MODES, KL_ESTIMATORS, LOSS_AGGREGATIONS, POLICY_LOSSES, REWARD_SOURCES, SHARE_DENOMINATORS } from "./options.ts";
 
 /**
  * The one schema of a training run. Types, flags, help and documentation are derived from it. Keys are
@@ -42,6 +42,7 @@ export const configSchema = z.strictObject({
     .default("{problem} Let's think step by step and output the final answer within \\boxed{}.")
     .describe("Prompt made from a question; `{problem}` is replaced by it (authors' data_preprocess)."),
 
+  chat: z.enum(CHAT_MODES).default("auto").describe("Whether prompts go through the model's chat template: `auto`, where it has one (authors' code), or `none`, as they are."),
   answers: z
     .enum(ANSWER_READINGS)
     .default("boxed")

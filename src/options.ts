@@ -22,3 +22,7 @@ export type PolicyLoss = (typeof POLICY_LOSSES)[number];
 /** Where a final answer is read: only in a box, or by every rule. */
 export const ANSWER_READINGS = ["boxed", "any"] as const;
 export type AnswerReading = (typeof ANSWER_READINGS)[number];
+
+/** Whether a prompt goes through the model's chat template, where it has one. */
+export const CHAT_MODES = ["auto", "none"] as const;
+export type ChatMode = (typeof CHAT_MODES)[number];

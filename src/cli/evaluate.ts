@@ -41,6 +41,7 @@ const FLAG_NAMES: Readonly<Record<string, string>> = {
   "top-p": "top-p",
   "max-tokens": "max-tokens",
   template: "template",
+  chat: "chat",
   answers: "answers",
   seed: "seed",
   "data-dir": "data-dir",
@@ -87,7 +88,7 @@ async function runEvaluation(config: Config, { out, resume = false }: EvaluateFl
   terminal.status("loading the model …");
   try {
     const { name, folder } = await localModel(config.model, { hub: hubOptions(process.env), status: terminal.status });
-    const renderer = await loadRenderer(folder, { template: config.template });
+    const renderer = await loadRenderer(folder, { template: config.template, chat: config.chat });
     const problems = await loadHeldOut(config, { renderer, warn: (message) => warn(terminal, message) });
     if (problems.length === 0) throw new DataError(`${config.heldOut} has no problems to evaluate.`);
     const policy = await createPolicy(config, folder);
@@ -123,7 +124,7 @@ async function evaluateAndReport(path: string, request: EvaluationRequest, parts
 function settingsToCompare(config: Config, problems: readonly LabelledProblem[], batchSize: number): EvaluationSettings {
   const hash = createHash("sha256");
   for (const { id, prompt, answer } of problems) hash.update(JSON.stringify([id, prompt, answer]));
-  const { model, heldOut, evaluateSamples, evaluateTemperature, topP, maxTokens, template, answers, seed } = config;
+  const { model, heldOut, evaluateSamples, evaluateTemperature, topP, maxTokens, template, chat, answers, seed } = config;
   return {
     model,
     data: heldOut,
@@ -133,6 +134,7 @@ function settingsToCompare(config: Config, problems: readonly LabelledProblem[],
     "top-p": topP,
     "max-tokens": maxTokens,
     template,
+    chat,
     answers,
     seed,
     "problems per batch": batchSize,

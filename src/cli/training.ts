@@ -32,7 +32,7 @@ export async function runTraining(given: Config, openRun: (config: Config) => Pr
   try {
     const { name, folder } = await localModel(given.model, { hub: hubOptions(process.env), status: output.terminal.status });
     const config = { ...given, model: name };
-    const renderer = await loadRenderer(folder, { template: config.template });
+    const renderer = await loadRenderer(folder, { template: config.template, chat: config.chat });
     const problems = await loadRunProblems(config, { renderer, warn: (message) => warn(output.terminal, message) });
     const policy = await createPolicy(config, folder);
     try {

@@ -101,6 +101,14 @@ describe("loadRenderer", () => {
     expect((await loadRenderer(folder, { template: "{problem}" })).encodePrompt("2")).toEqual(plain.encodePrompt("<2>"));
   });
 
+  it("leaves the chat template unused when told so", async () => {
+    const template = "{problem}=";
+    const plain = (await loadRenderer(folder, { template })).encodePrompt("1+1");
+    await edit("tokenizer_config.json", (content) => (content["chat_template"] = "[{{ messages[0].content }}]"));
+    expect((await loadRenderer(folder, { template })).encodePrompt("1+1")).not.toEqual(plain);
+    expect((await loadRenderer(folder, { template, chat: "none" })).encodePrompt("1+1")).toEqual(plain);
+  });
+
   it("adds the tokenizer's own special tokens to a plain prompt, but not to a chat, whose template writes them", async () => {
     await edit("tokenizer.json", (content) => {
       const single = [{ SpecialToken: { id: "<pad>", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }];

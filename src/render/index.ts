@@ -1,5 +1,6 @@
 import { Template } from "@huggingface/jinja";
 import { ModelError } from "../errors.ts";
+import type { ChatMode } from "../options.ts";
 import type { Renderer } from "../types.ts";
 import { createDecoder } from "./decoder.ts";
 import { readRenderFiles } from "./model-files.ts";
@@ -10,6 +11,8 @@ import type { Tokenizer } from "./tokenizer.ts";
 export interface RendererOptions {
   /** Prompt made from a question, which replaces `{problem}`. */
   readonly template: string;
+  /** `none` leaves a chat template that the model has unused; `auto` when absent. */
+  readonly chat?: ChatMode;
 }
 
 /**
@@ -18,10 +21,10 @@ export interface RendererOptions {
  * that the tokenizer adds. Stop tokens are the end tokens of generation_config.json, config.json and the
  * tokenizer together. Throws ModelError, naming the file, when one is missing or wrong.
  */
-export async function loadRenderer(modelFolder: string, { template }: RendererOptions): Promise<Renderer> {
+export async function loadRenderer(modelFolder: string, { template, chat = "auto" }: RendererOptions): Promise<Renderer> {
   const files = await readRenderFiles(modelFolder);
   const tokenizer = tokenizerOf(modelFolder, files);
-  const toConversation = createChat(modelFolder, files);
+  const toConversation = chat === "auto" ? createChat(modelFolder, files) : null;
   const special = new Set(files.tokenizer.added_tokens.flatMap(({ id, special }) => (special === true ? [id] : [])));
   return {
     encodePrompt: (prompt) => {
