@@ -1,3 +1,4 @@
+import { PolicyError } from "./errors.ts";
 import type { Completion, TokenSequence, TrainingRow, UpdateReport } from "./types.ts";
 
 /**
@@ -49,8 +50,8 @@ export interface UpdateOptions {
   readonly maxGradientNorm: number;
 }
 
-/** What a policy can do beyond this port; a config that needs more is refused before anything runs. */
-export type Capability = "snapshot" | "export" | "fullParameter" | "lora" | "critic" | "weightAverage";
+/** What only some policies can do: `export` writes the weights as files. */
+export type Capability = "export";
 
 export interface PolicyDescription {
   readonly model: string;
@@ -68,7 +69,7 @@ export interface PolicyDescription {
 export interface Policy {
   readonly description: PolicyDescription;
 
-  /** `count` completions for each prompt, `[prompt, count]`. Throws PolicyError when one exceeds the context. */
+  /** `count` completions for each prompt, `[prompt, count]`. Throws PolicyError when prompt and maxTokens exceed the context. */
   sample(request: SampleRequest): Promise<readonly (readonly Completion[])[]>;
 
   /** Log-probability of each completion token at temperature 1, `[sequence][time]`. */
@@ -91,4 +92,43 @@ export interface Policy {
 
   /** Releases everything. Further calls throw PolicyError. */
   close(): Promise<void>;
+}
+
+/** The limits that inputs of a policy are checked against. */
+export type PolicyLimits = Pick<PolicyDescription, "contextLength" | "vocabularySize">;
+
+/** Throws PolicyError for a request whose prompts with `maxTokens` exceed the context, or whose tokens do not exist. */
+export function checkRequest({ prompts, maxTokens }: SampleRequest, limits: PolicyLimits): void {
+  if (!(maxTokens >= 1)) throw new PolicyError(`maxTokens is ${maxTokens}; a completion has at least one token.`);
+  for (const prompt of prompts) checkTokens(prompt, maxTokens, limits);
+}
+
+/** Throws PolicyError for a sequence that exceeds the context or has tokens that do not exist. */
+export function checkSequence({ prompt, completion }: TokenSequence, limits: PolicyLimits): void {
+  checkTokens(prompt, completion.length, limits);
+  checkVocabulary(completion, limits);
+}
+
+/** Like `checkSequence`, and throws PolicyError for arrays that are not aligned with the completion. */
+export function checkRow(row: TrainingRow, limits: PolicyLimits): void {
+  checkSequence(row, limits);
+  const { completion, logprobs, advantages, weights } = row;
+  for (const [name, { length }] of Object.entries({ logprobs, advantages, weights })) {
+    if (length !== completion.length) throw new PolicyError(`A row has ${length} ${name} for a completion of ${completion.length} tokens.`);
+  }
+}
+
+function checkTokens(prompt: readonly number[], completionLength: number, limits: PolicyLimits): void {
+  if (prompt.length === 0) throw new PolicyError("A prompt has no tokens.");
+  if (prompt.length + completionLength > limits.contextLength) {
+    throw new PolicyError(
+      `A prompt of ${prompt.length} tokens with a completion of up to ${completionLength} exceeds the model's context of ${limits.contextLength} tokens; shorten the prompt or lower max-tokens.`,
+    );
+  }
+  checkVocabulary(prompt, limits);
+}
+
+function checkVocabulary(tokens: readonly number[], { vocabularySize }: PolicyLimits): void {
+  const foreign = tokens.find((token) => !(Number.isInteger(token) && token >= 0 && token < vocabularySize));
+  if (foreign !== undefined) throw new PolicyError(`Token ${foreign} is not in the model's vocabulary of ${vocabularySize}.`);
 }

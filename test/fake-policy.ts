@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { CheckpointError, PolicyError } from "../src/errors.ts";
-import { CURRENT, REFERENCE } from "../src/policy.ts";
+import { checkRequest, checkRow, checkSequence, CURRENT, REFERENCE } from "../src/policy.ts";
 import type { Loss, Policy, SampleRequest, UpdateOptions, WeightsName } from "../src/policy.ts";
 import type { Completion, Grader, Renderer, TokenSequence, TrainingRow, UpdateReport } from "../src/types.ts";
 import { createRandom, deriveSeed } from "../src/util/random.ts";
@@ -89,11 +89,11 @@ export function createFakePolicy({ seed = 0, contextLength = 64, model = "fake" 
       parameters: PARAMETERS,
       vocabularySize: VOCABULARY,
       contextLength,
-      capabilities: ["snapshot", "export", "fullParameter"],
+      capabilities: ["export"],
     },
     sample: (request) =>
       call(() => {
-        for (const prompt of request.prompts) checkTokens({ prompt, completion: [] }, request.maxTokens, contextLength);
+        checkRequest(request, { contextLength, vocabularySize: VOCABULARY });
         return request.prompts.map((prompt, index) =>
           Array.from({ length: request.count }, (_, member) =>
             sampleOne(prompt, request, table(request.weights), createRandom(deriveSeed(request.seed, index, member))),
@@ -102,12 +102,12 @@ export function createFakePolicy({ seed = 0, contextLength = 64, model = "fake" 
       }),
     logprobs: (sequences, name) =>
       call(() => {
-        for (const sequence of sequences) checkTokens(sequence, sequence.completion.length, contextLength);
+        for (const sequence of sequences) checkSequence(sequence, { contextLength, vocabularySize: VOCABULARY });
         return sequences.map((sequence) => Float32Array.from(logprobsOf(sequence, table(name))));
       }),
     update: (rows, options) =>
       call(() => {
-        for (const row of rows) checkTokens(row, row.completion.length, contextLength);
+        for (const row of rows) checkRow(row, { contextLength, vocabularySize: VOCABULARY });
         const { gradient, ...report } = gradientOf(rows, options.loss, table(CURRENT));
         if (!report.skipped) state = adamw(state, gradient, report.gradientNorm, options);
         return report;
@@ -237,15 +237,6 @@ function adamw(state: State, gradient: Float64Array, norm: number, options: Upda
     return weight - learningRate * (mean / (deviation + epsilon) + weightDecay * weight);
   });
   return { weights: new Map(state.weights).set(CURRENT, current), first, second, updates };
-}
-
-function checkTokens({ prompt, completion }: TokenSequence, room: number, contextLength: number): void {
-  if (prompt.length === 0) throw new PolicyError("a prompt is empty; give it at least one token");
-  if (prompt.length + room > contextLength) {
-    throw new PolicyError(`a prompt of ${prompt.length} tokens with ${room} of completion exceeds the context of ${contextLength}`);
-  }
-  const foreign = [...prompt, ...completion].find((token) => !Number.isInteger(token) || token < 0 || token >= VOCABULARY);
-  if (foreign !== undefined) throw new PolicyError(`token ${foreign} does not exist; the vocabulary has ${VOCABULARY} tokens`);
 }
 
 const STATE_FILE = "state.json";

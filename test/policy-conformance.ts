@@ -284,6 +284,29 @@ const sampling: Record<string, Check> = {
   },
 };
 
+const inputs: Record<string, Check> = {
+  "that are no tokens of the model are refused": async ({ policy, prompts }) => {
+    const { vocabularySize } = policy.description;
+    for (const token of [vocabularySize, -1, 0.5]) {
+      const bad = [prompts[0]![0]!, token];
+      await expect(policy.sample(request({ policy, prompts: [bad] }))).rejects.toThrow(PolicyError);
+      await expect(policy.logprobs([{ prompt: prompts[0]!, completion: bad }], CURRENT)).rejects.toThrow(new RegExp(`${token}.*${vocabularySize}`));
+    }
+    await expect(policy.sample(request({ policy, prompts: [[]] }))).rejects.toThrow(PolicyError);
+    await expect(policy.sample(request({ policy, prompts }, { maxTokens: 0 }))).rejects.toThrow(PolicyError);
+  },
+
+  "that are not aligned with their completion are refused, and nothing is trained": async (subject) => {
+    const rows = await trainingRows(subject);
+    const before = await subject.policy.logprobs(rows, CURRENT);
+    for (const name of ["logprobs", "advantages", "weights"] as const) {
+      const short = { ...rows[0]!, [name]: Array.from(rows[0]![name]).slice(1) };
+      await expect(subject.policy.update([...rows.slice(1), short], { ...adam, loss: IMPORTANCE })).rejects.toThrow(new RegExp(name));
+    }
+    expect(await subject.policy.logprobs(rows, CURRENT)).toEqual(before);
+  },
+};
+
 const logprobs: Record<string, Check> = {
   "are those of a distribution": async (subject) => {
     for (const prompt of subject.prompts.slice(0, 2)) {
@@ -544,4 +567,4 @@ const state: Record<string, Check> = {
   },
 };
 
-const checks: Record<string, Record<string, Check>> = { sampling, logprobs, updates, versions, state };
+const checks: Record<string, Record<string, Check>> = { inputs, sampling, logprobs, updates, versions, state };

@@ -13,18 +13,21 @@ export interface MicroBatch {
   readonly targets: Int32Array;
 }
 
+/** Most padded tokens of a micro-batch whose longest row has `time` positions. */
+export type TokenBudget = (time: number) => number;
+
 /**
- * Cuts sequences into micro-batches of at most `tokenBudget` padded tokens (or one row), longest first, so
+ * Cuts sequences into micro-batches within a budget of padded tokens (or of one row), longest first, so
  * that rows of like length share a batch. Empty completions are left out.
  */
-export function microBatches(sequences: readonly TokenSequence[], tokenBudget: number): readonly MicroBatch[] {
+export function microBatches(sequences: readonly TokenSequence[], tokenBudget: TokenBudget): readonly MicroBatch[] {
   const lengthOf = (row: number): number => sequences[row]!.prompt.length + sequences[row]!.completion.length - 1;
   const order = sequences.map((_, row) => row).filter((row) => sequences[row]!.completion.length > 0);
   order.sort((a, b) => lengthOf(b) - lengthOf(a) || a - b);
   const batches: MicroBatch[] = [];
   for (let start = 0; start < order.length; ) {
     const time = lengthOf(order[start]!);
-    const rows = order.slice(start, start + Math.max(1, Math.floor(tokenBudget / time)));
+    const rows = order.slice(start, start + Math.max(1, Math.floor(tokenBudget(time) / time)));
     batches.push(microBatch(rows, time, sequences));
     start += rows.length;
   }

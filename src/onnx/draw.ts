@@ -61,13 +61,33 @@ function temper(source: Float32Array, temperature: number, target: Float32Array)
   for (let token = 0; token < source.length; token++) target[token] = (source[token]! / largest) ** (1 / temperature);
 }
 
+/**
+ * Sets all but the kept tokens to zero. Only candidates are sorted: tokens below the k-th largest weight
+ * cannot be kept, and those below (1 - topP) / vocabulary of the mass have less than 1 - topP together.
+ */
 function keepLikely(weights: Float32Array, topP: number, topK: number): void {
-  const order = Array.from(weights.keys()).sort((a, b) => weights[b]! - weights[a]! || a - b);
-  let total = 0;
-  for (const token of order.slice(0, topK)) total += weights[token]!;
+  const least = topK < weights.length ? Float32Array.from(weights).sort()[weights.length - topK]! : 0;
+  const total = sumOf(weights);
+  // A little less, since the mass is added up in another order below.
+  const negligible = topK < weights.length ? 0 : (0.999 * (1 - topP) * total) / weights.length;
+  const candidates: number[] = [];
+  for (let token = 0; token < weights.length; token++) {
+    if (weights[token]! >= Math.max(least, negligible)) candidates.push(token);
+  }
+  candidates.sort((a, b) => weights[b]! - weights[a]! || a - b);
+  const kept = candidates.slice(0, topK).map((token) => ({ token, weight: weights[token]! }));
+  const keptTotal = topK < weights.length ? kept.reduce((mass, { weight }) => mass + weight, 0) : total;
+  weights.fill(0);
   let mass = 0;
-  order.forEach((token, rank) => {
-    if (rank >= topK || mass >= topP * total) weights[token] = 0;
-    else mass += weights[token]!;
-  });
+  for (const { token, weight } of kept) {
+    if (mass >= topP * keptTotal) break;
+    weights[token] = weight;
+    mass += weight;
+  }
+}
+
+function sumOf(weights: Float32Array): number {
+  let total = 0;
+  for (let token = 0; token < weights.length; token++) total += weights[token]!;
+  return total;
 }

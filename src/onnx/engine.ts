@@ -1,12 +1,12 @@
 import { PolicyError } from "../errors.ts";
-import { CURRENT, REFERENCE } from "../policy.ts";
+import { checkRequest, checkRow, checkSequence, CURRENT, REFERENCE } from "../policy.ts";
 import type { Policy, SampleRequest, UpdateOptions, WeightsName } from "../policy.ts";
 import type { Completion, TokenSequence, TrainingRow, UpdateReport } from "../types.ts";
 import { adamw, createAdamState, norm } from "./adamw.ts";
 import type { AdamState } from "./adamw.ts";
 import { microBatches } from "./batches.ts";
 import { inOrder } from "./in-order.ts";
-import { decodeRows, trainingTokens } from "./memory.ts";
+import { decodeRows, sequenceTokens } from "./memory.ts";
 import { loadModel, saveModel } from "./model-folder.ts";
 import type { DecoderConfiguration } from "./models/configuration.ts";
 import type { ParameterLayout } from "./models/parameters.ts";
@@ -60,7 +60,7 @@ export async function createEngine({ model, threads }: EngineOptions): Promise<P
       parameters: layout.size,
       vocabularySize: config.vocabularySize,
       contextLength: config.contextLength,
-      capabilities: ["snapshot", "export", "fullParameter"],
+      capabilities: ["export"],
     },
     sample: (request) => sample(engine, request),
     logprobs: (sequences, weights) => logprobs(engine, sequences, weights),
@@ -75,7 +75,7 @@ export async function createEngine({ model, threads }: EngineOptions): Promise<P
 
 async function sample(engine: Engine, request: SampleRequest): Promise<readonly (readonly Completion[])[]> {
   const { config, sessions, rotary } = engine;
-  for (const prompt of request.prompts) checkTokens(prompt, request.maxTokens, config);
+  checkRequest(request, config);
   const weights = weightsOf(engine, request.weights);
   const longest = Math.max(...request.prompts.map(({ length }) => length)) + request.maxTokens;
   const [prefill, decode] = [await sessions.prefill(), await sessions.decode()];
@@ -84,11 +84,11 @@ async function sample(engine: Engine, request: SampleRequest): Promise<readonly 
 
 async function logprobs(engine: Engine, sequences: readonly TokenSequence[], name: WeightsName): Promise<readonly Float32Array[]> {
   const { config, sessions, rotary } = engine;
-  for (const { prompt, completion } of sequences) checkTokens(prompt, completion.length, config);
+  for (const sequence of sequences) checkSequence(sequence, config);
   const weights = weightsOf(engine, name);
   const session = await sessions.logprobs();
   const results = sequences.map(({ completion }) => new Float32Array(completion.length));
-  for (const batch of microBatches(sequences, trainingTokens(config))) {
+  for (const batch of microBatches(sequences, (time) => sequenceTokens(config, time))) {
     const outputs = await session.run({ ...weights.feeds, ...sequenceFeeds(batch, { group: groupOf(config), rotary }) });
     let place = 0;
     for (const row of batch.rows) results[row]!.set(outputs("logprobs").subarray(place, (place += results[row]!.length)));
@@ -98,10 +98,10 @@ async function logprobs(engine: Engine, sequences: readonly TokenSequence[], nam
 
 async function update(engine: Engine, rows: readonly TrainingRow[], options: UpdateOptions): Promise<UpdateReport> {
   const { config, layout, sessions, rotary, current } = engine;
-  for (const { prompt, completion } of rows) checkTokens(prompt, completion.length, config);
+  for (const row of rows) checkRow(row, config);
   const { session, graph } = await sessions.training(options.loss.kind);
   const gradient = new Float32Array(layout.size);
-  const parts = { session, graph, layout, weights: current, rotary, group: groupOf(config), tokenBudget: trainingTokens(config) };
+  const parts = { session, graph, layout, weights: current, rotary, group: groupOf(config), tokenBudget: (time: number) => sequenceTokens(config, time) };
   const sums = await accumulateGradient(rows, options.loss, parts, gradient);
   const gradientNorm = norm(gradient);
   const skipped = !Number.isFinite(gradientNorm);
@@ -138,15 +138,4 @@ function weightsOf({ current, reference, snapshots }: Engine, name: WeightsName)
 
 function groupOf({ heads, keyValueHeads }: DecoderConfiguration): number {
   return heads / keyValueHeads;
-}
-
-function checkTokens(prompt: readonly number[], completion: number, { contextLength, vocabularySize }: DecoderConfiguration): void {
-  if (prompt.length === 0) throw new PolicyError("A prompt has no tokens.");
-  if (prompt.length + completion > contextLength) {
-    throw new PolicyError(
-      `A prompt of ${prompt.length} tokens with a completion of up to ${completion} exceeds the model's context of ${contextLength} tokens; shorten the prompt or lower max-tokens.`,
-    );
-  }
-  const foreign = prompt.find((token) => !(token >= 0 && token < vocabularySize));
-  if (foreign !== undefined) throw new PolicyError(`Token ${foreign} is not in the model's vocabulary of ${vocabularySize}.`);
 }

@@ -7,12 +7,13 @@ const CACHE_BYTES = 1.5e9;
 const FLOAT_BYTES = 4;
 
 /**
- * Padded tokens of one run of the training graph. What it holds of a token until the reverse pass is, in
- * floats, about 8 times the width and 4 times the feed-forward width of each layer, and two rows over the
- * vocabulary. No more than 3,072: small models are fastest when a batch stays in the processor's cache.
+ * Padded tokens of one run over whole sequences of `time` positions. What the training graph holds of a token
+ * until the reverse pass is, in floats, about 8 times the width, 4 times the feed-forward width and the scores
+ * and weights of its attention in each layer, and two rows over the vocabulary. No more than 3,072: small
+ * models are fastest when a batch stays in the processor's cache.
  */
-export function trainingTokens({ layers, width, feedForwardWidth, vocabularySize }: DecoderConfiguration): number {
-  const floats = layers * (8 * width + 4 * feedForwardWidth) + 2 * vocabularySize;
+export function sequenceTokens({ layers, width, heads, feedForwardWidth, vocabularySize }: DecoderConfiguration, time: number): number {
+  const floats = layers * (8 * width + 4 * feedForwardWidth + 3 * heads * time) + 2 * vocabularySize;
   return Math.min(3072, Math.max(1, Math.floor(ACTIVATION_BYTES / (floats * FLOAT_BYTES))));
 }
 

@@ -22,6 +22,13 @@ async function damaged(damage: (folder: string) => Promise<unknown>): Promise<st
   return folder;
 }
 
+/** Makes the last number of a file of floats a NaN. */
+async function spoil(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  bytes.writeFloatLE(Number.NaN, bytes.length - 4);
+  await writeFile(path, bytes);
+}
+
 const config = (changes: object) => (folder: string) => writeFile(join(folder, "config.json"), JSON.stringify({ ...TINY_CONFIG, ...changes }));
 
 describe("a model folder that cannot be used is refused in one sentence", () => {
@@ -34,6 +41,7 @@ describe("a model folder that cannot be used is refused in one sentence", () => 
     ["a rope scaling without its numbers", config({ rope_scaling: { rope_type: "llama3", factor: 8 } }), /rope_type llama3 needs factor, low_freq_factor/],
     ["no weights", (folder) => rm(join(folder, "model.safetensors")), /has no weights: neither model\.safetensors nor model\.safetensors\.index\.json is there/],
     ["truncated weights", (folder) => truncate(join(folder, "model.safetensors"), 5000), /model\.safetensors is truncated/],
+    ["a number that is not finite", (folder) => spoil(join(folder, "model.safetensors")), /model\.safetensors: .* holds numbers that are not finite/],
     ["an empty file", (folder) => truncate(join(folder, "model.safetensors"), 0), /no complete safetensors file/],
     ["another shape", config({ intermediate_size: 41 }), /gate_proj\.weight has shape \[40, 24\], config\.json says \[41, 24\]/],
     ["a missing layer", config({ num_hidden_layers: 3 }), /has no tensor model\.layers\.2\.input_layernorm\.weight/],

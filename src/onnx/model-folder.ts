@@ -48,7 +48,9 @@ export async function loadModel(folder: string): Promise<LoadedModel> {
       if (found.join() !== shape.join()) {
         throw new ModelError(`${path}: ${name} has shape [${found.join(", ")}], config.json says [${shape.join(", ")}].`);
       }
-      await file.read(name, flat.subarray(offset, offset + size));
+      const data = flat.subarray(offset, offset + size);
+      await file.read(name, data);
+      if (!data.every(Number.isFinite)) throw new ModelError(`${path}: ${name} holds numbers that are not finite; the file is damaged or the model diverged.`);
     }
   } finally {
     for (const file of open.values()) await file.close();

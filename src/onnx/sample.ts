@@ -7,6 +7,7 @@ import { appendPosition, cacheFeeds, createCache, fillRow, moveRow, reservePosit
 import type { Cache, Prefill } from "./cache.ts";
 import { createDraw } from "./draw.ts";
 import type { Draw } from "./draw.ts";
+import { sequenceTokens } from "./memory.ts";
 import type { DecoderConfiguration } from "./models/configuration.ts";
 import type { RotaryFeeds } from "./models/rotary.ts";
 import { floatTensor, integerTensor } from "./session.ts";
@@ -41,7 +42,7 @@ interface Work {
 /**
  * Samples completions with a key/value cache, `[prompt, count]`. Each prompt is read once and its cache
  * copied to its rows; rows that have stopped leave the batch. Every row draws from a generator of its
- * own, so its tokens do not depend on which rows share its batch.
+ * own, so but for rounding its tokens do not depend on which rows share its batch.
  */
 export async function sampleCompletions(request: SampleRequest, parts: SamplerParts): Promise<readonly (readonly Completion[])[]> {
   const work = { request, parts, draw: createDraw(parts.config.vocabularySize, request), stop: new Set(request.stopTokens) };
@@ -60,17 +61,38 @@ function completionOf({ tokens, logprobs }: Row, stop: ReadonlySet<number>): Com
 
 async function completeRows(rows: readonly Row[], work: Work): Promise<void> {
   const { request, parts } = work;
+  const lengthOf = (prompt: number): number => request.prompts[prompt]!.length;
   const prompts = [...new Set(rows.map(({ prompt }) => prompt))];
-  const { prefill, probabilities } = await readPrompts(prompts.map((prompt) => request.prompts[prompt]!), parts);
-  const cache = createCache(parts.config, rows.length, prefill.time + 1);
+  const cache = createCache(parts.config, rows.length, Math.max(...prompts.map(lengthOf)) + 1);
   const active: Row[] = [];
-  for (const row of rows) {
-    const index = prompts.indexOf(row.prompt);
-    if (!drawInto(row, probabilities, index, work)) continue;
-    fillRow(cache, active.length, prefill, index, request.prompts[row.prompt]!.length);
-    active.push(row);
+  for (const batch of promptBatches(prompts, lengthOf, parts.config)) {
+    const { prefill, probabilities } = await readPrompts(batch.map((prompt) => request.prompts[prompt]!), parts);
+    for (const row of rows) {
+      const index = batch.indexOf(row.prompt);
+      if (index < 0 || !drawInto(row, probabilities, index, work)) continue;
+      fillRow(cache, active.length, prefill, index, lengthOf(row.prompt));
+      active.push(row);
+    }
   }
   while (active.length > 0) await decodeStep(active, cache, work);
+}
+
+/** Prompts that are read together: in their order, within the memory of one run. */
+function promptBatches(prompts: readonly number[], lengthOf: (prompt: number) => number, config: DecoderConfiguration): number[][] {
+  const batches: number[][] = [];
+  let time = 0;
+  for (const prompt of prompts) {
+    const batch = batches.at(-1);
+    const longest = Math.max(time, lengthOf(prompt));
+    if (batch && (batch.length + 1) * longest <= sequenceTokens(config, longest)) {
+      batch.push(prompt);
+      time = longest;
+    } else {
+      batches.push([prompt]);
+      time = lengthOf(prompt);
+    }
+  }
+  return batches;
 }
 
 /** One token for every active row; finished rows give their place to the last one. */

@@ -37,7 +37,7 @@ for (const tied of [true, false]) {
         const sessions = createSessions(config, 2);
         const { session, graph } = await sessions.training(loss.kind);
         // A budget so small that the rows need several micro-batches.
-        const parts = { session, graph, layout, weights: createWeights(flat, layout), rotary: createRotaryFeeds(config), group: 2, tokenBudget: 12 };
+        const parts = { session, graph, layout, weights: createWeights(flat, layout), rotary: createRotaryFeeds(config), group: 2, tokenBudget: () => 12 };
         const lossAt = async () => (await accumulateGradient(someRows(), loss, parts, new Float32Array(layout.size))).loss;
         const gradient = new Float32Array(layout.size);
         await accumulateGradient(someRows(), loss, parts, gradient);

@@ -1,7 +1,7 @@
 import type { Loss } from "../policy.ts";
 import type { TrainingRow } from "../types.ts";
 import { causalMask, microBatches } from "./batches.ts";
-import type { MicroBatch } from "./batches.ts";
+import type { MicroBatch, TokenBudget } from "./batches.ts";
 import { gradientName } from "./models/graphs.ts";
 import type { TrainingGraph } from "./models/graphs.ts";
 import type { ParameterLayout, ParameterTensor } from "./models/parameters.ts";
@@ -24,7 +24,7 @@ export interface GradientParts {
   readonly rotary: RotaryFeeds;
   /** Query heads per key/value head. */
   readonly group: number;
-  readonly tokenBudget: number;
+  readonly tokenBudget: TokenBudget;
 }
 
 /** Adds the gradient of the rows' loss to `into`, `[parameters]`, micro-batch by micro-batch. */

@@ -38,7 +38,7 @@ for (const family of ["llama", "qwen2", "qwen3"]) {
       const { session, graph } = await sessions.training("importance_sampling");
       const gradient = new Float32Array(layout.size);
       const group = config.heads / config.keyValueHeads;
-      const parts = { session, graph, layout, weights: createWeights(flat, layout), rotary: createRotaryFeeds(config), group, tokenBudget: 64 };
+      const parts = { session, graph, layout, weights: createWeights(flat, layout), rotary: createRotaryFeeds(config), group, tokenBudget: () => 64 };
       const completion = ids.slice(prompt);
       // The behaviour policy is the policy itself, so that every ratio is 1.
       const row = { prompt: ids.slice(0, prompt), completion, logprobs: logprobs.slice(prompt - 1), advantages, weights: completion.map(() => 1) };
