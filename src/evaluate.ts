@@ -160,7 +160,7 @@ export function checkContext(
     const length = renderer.encodePrompt(prompt).length;
     if (length + maxTokens > contextLength) {
       throw new DataError(
-        `The prompt of problem \`${id}\` of ${source} has ${length} tokens, and with \`max-tokens\` ${maxTokens} it does not fit the ${contextLength} tokens of context of ${model}; leave it out, or lower \`max-tokens\`.`,
+        `The prompt of problem \`${id}\` of ${source} has ${length} tokens, and with \`max-tokens\` ${maxTokens} it does not fit the ${contextLength} tokens of context of ${model}; lower \`max-tokens\`, or \`max-prompt-tokens\` to leave out prompts of this length.`,
       );
     }
   }

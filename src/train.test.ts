@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createFakePolicy } from "../test/fake-policy.ts";
 import { trainIn } from "../test/train-fixture.ts";
 import type { FixtureChanges } from "../test/train-fixture.ts";
-import { DataError, RunDirectoryError } from "./errors.ts";
+import { CheckpointError, DataError, RunDirectoryError } from "./errors.ts";
 import type { MetricsLine } from "./run/index.ts";
 import type { TrainObserver } from "./train.ts";
 import { filesBelow } from "./util/atomic-write.ts";
@@ -165,21 +165,44 @@ describe("a run with a bad checkpoint", () => {
     await damage(join(path, "checkpoints", "step-000008"));
     const { warnings, resumed } = await resume(path);
     expect(warnings).toEqual([expect.stringContaining(message) as string]);
-    expect(warnings[0]).toContain("The checkpoint of step 8 is refused");
+    expect(warnings[0]).toMatch(/^The checkpoint of step 8 is refused: .*; that of step 6 is used\.$/);
+    expect(await readdir(join(path, "checkpoints"))).toContain("step-000008.refused");
     expect(resumed).toEqual([6]);
     expect(await contentsOf(path)).toEqual(expected);
   });
 
-  it("starts again when all are of another model, and says so", async () => {
+  it("stops when none can be used, leaves everything as it is, and goes on once the model is back", async () => {
     const path = join(folder, "other-model");
-    await interruptAt(path, 4, { policy: createFakePolicy({ seed: 5, model: "other" }) });
+    await interruptAt(path, 4);
+    const before = await everyFileOf(path);
+    const other = resume(path, { policy: createFakePolicy({ seed: 5, model: "other" }) });
+    await expect(other).rejects.toThrow(CheckpointError);
+    await expect(other).rejects.toThrow(/other-model can't be continued and was left as it is, .* \(step 4: .* of the model fake, not of other; step 2: .*\); restore the model or a checkpoint/);
+    expect(await everyFileOf(path)).toEqual(before);
+    expect(await resume(path)).toMatchObject({ warnings: [], resumed: [4] });
+    expect(await contentsOf(path)).toEqual(expected);
+  });
+
+  it("starts again when it has none at all, and says so", async () => {
+    const path = join(folder, "no-checkpoint");
+    await interruptAt(path, 4);
+    for (const name of await readdir(join(path, "checkpoints"))) await rm(join(path, "checkpoints", name), { recursive: true });
     const { warnings, resumed } = await resume(path);
-    expect(warnings).toHaveLength(3);
-    expect(warnings[0]).toContain("of the model other, not of fake");
-    expect(warnings[2]).toBe(`${path} has no checkpoint to continue from: the run starts again from step 0.`);
+    expect(warnings).toEqual([`${path} has no checkpoint to continue from: the run starts again from step 0.`]);
     expect(resumed).toEqual([]);
     expect(await contentsOf(path)).toEqual(expected);
   });
+
+  it("ends at once when it is further than its last step", async () => {
+    const path = join(folder, "further");
+    await interruptAt(path, 6);
+    expect((await resume(path, { config: { steps: 4 } })).result).toMatchObject({ steps: 6, interrupted: false });
+  });
+
+  async function everyFileOf(path: string): Promise<Record<string, string>> {
+    const names = await filesBelow(path);
+    return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(join(path, name), "latin1")] as const)));
+  }
 });
 
 describe.skipIf(process.platform !== "linux")("a run whose disk is full (needs /dev/full)", () => {

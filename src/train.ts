@@ -52,7 +52,8 @@ export interface TrainResult extends RunSummary {
  * records everything there. Interrupted or killed at any moment and continued, a run ends as if it had
  * not been: weights, samples and metrics (but for `timing`) are the same, bit for bit. A run that is
  * complete is not run again. Throws DataError for a held-out problem among the training problems or a prompt
- * that does not fit the context, RunDirectoryError when the disk refuses, and what the policy throws.
+ * that does not fit the context, CheckpointError when there are checkpoints but none that can be used,
+ * RunDirectoryError when the disk refuses, and what the policy throws.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { config, policy, run, observer, signal } = options;
@@ -65,7 +66,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const state = await restore(options);
   for (;;) {
     const { step } = state;
-    const last = step === config.steps;
+    const last = step >= config.steps;
     // After an interruption the evaluation waits for the resumption; only the first is never put off.
     const due = (last || step % config.evaluateEvery === 0) && !state.evaluations.has(step);
     if (due && !(signal.aborted && step > 0)) await evaluateAt(step, options, state);
@@ -112,20 +113,42 @@ async function restore({ run, policy, observer, clock }: TrainOptions): Promise<
   return { step, saved: step, evaluations: new Map(evaluations), elapsed: () => before + clock() - started };
 }
 
+/**
+ * Loads the newest sound checkpoint, takes newer ones out of use, and returns its step; 0 when there is none at
+ * all. Where none of several is sound, the cause may lie elsewhere, as in another model under the same name:
+ * then it throws CheckpointError and touches nothing.
+ */
 async function loadNewest(run: RunDirectory, policy: Policy, observer: TrainObserver | undefined): Promise<number> {
+  const refused: { readonly step: number; readonly reason: string }[] = [];
   for (const step of await checkpointSteps(run)) {
-    try {
-      await verifyCheckpoint(run, step);
-      await policy.loadState(checkpointPath(run, step));
-      return step;
-    } catch (error) {
-      if (!(error instanceof CheckpointError)) throw error;
-      const reason = error.message.replace(/\.$/, "");
-      observer?.warned?.(`The checkpoint of step ${step} is refused: ${reason}; the one before it is used.`);
-      await setAsideCheckpoint(run, step);
+    const reason = await loadOrRefuse(step, run, policy);
+    if (reason !== null) {
+      refused.push({ step, reason });
+      continue;
     }
+    for (const newer of refused) {
+      observer?.warned?.(`The checkpoint of step ${newer.step} is refused: ${newer.reason}; that of step ${step} is used.`);
+      await setAsideCheckpoint(run, newer.step);
+    }
+    return step;
   }
-  return 0;
+  if (refused.length === 0) return 0;
+  const reasons = refused.map(({ step, reason }) => `step ${step}: ${reason}`).join("; ");
+  throw new CheckpointError(
+    `${run.path} can't be continued and was left as it is, since none of its checkpoints can be used (${reasons}); restore the model or a checkpoint, or start a new run with --out.`,
+  );
+}
+
+/** Loads a checkpoint; why it cannot be used, or `null` when it was loaded. */
+async function loadOrRefuse(step: number, run: RunDirectory, policy: Policy): Promise<string | null> {
+  try {
+    await verifyCheckpoint(run, step);
+    await policy.loadState(checkpointPath(run, step));
+    return null;
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    return error.message.replace(/\.$/, "");
+  }
 }
 
 async function evaluateAt(step: number, options: TrainOptions, state: TrainState): Promise<void> {

@@ -26,20 +26,14 @@ const LAYERS: Readonly<Record<string, number>> = {
   tasks: 2,
   run: 2,
   onnx: 2,
-  tinker: 2,
   evaluate: 3,
-  dashboard: 3,
   train: 4,
-  adapt: 4,
-  label: 4,
-  select: 4,
-  reproduce: 5,
   index: 5,
   cli: 6,
 };
 /** The engines. All the rest knows the port alone, but for what wires a run. */
-const ENGINES = ["onnx", "tinker"];
-const ENGINE_USERS = ["cli", "reproduce"];
+const ENGINES = ["onnx"];
+const ENGINE_USERS = ["cli"];
 
 interface SourceFile {
   /** Path under src/, e.g. `srt/vote.ts`. */

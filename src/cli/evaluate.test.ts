@@ -49,6 +49,14 @@ describe("evaluate", () => {
     expect(await readFile(join(folder, "killed/evaluation.json"), "utf8")).toBe(await readFile(join(folder, "whole/evaluation.json"), "utf8"));
   });
 
+  it("does not go on with other weights under the same name", async () => {
+    const file = join(folder, "killed/settings.json");
+    await writeFile(file, (await readFile(file, "utf8")).replace(/(of the weights": ")\w+/, "$1other"));
+    const { code, stderr } = await run(...parameters("killed"), "--resume");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^selftrain: .*killed is an evaluation with `other` for `SHA-256 of the weights`, not `[0-9a-f]{64}`; .*\n$/);
+  });
+
   it.each([
     ["no data", [], "no questions were given: name them with --data (a preset, a file, hub:OWNER/NAME or task:FAMILY/LEVEL)"],
     ["a task without a number", ["--data", "task:chain/5"], "--data task:chain/5 is a task, which generates as many questions as it is asked for: give a number with --problems"],

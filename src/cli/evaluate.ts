@@ -17,7 +17,7 @@ import type { EvaluationDirectory, EvaluationRequest, EvaluationSettings } from 
 import { evaluationGroups, evaluationLines } from "./evaluation-report.ts";
 import { duration } from "./format.ts";
 import { interruptible } from "./interrupt.ts";
-import { localModel } from "./model.ts";
+import { localModel, weightsFingerprint } from "./model.ts";
 import { createOutput, jsonOption } from "./output.ts";
 import type { Output } from "./output.ts";
 import { hubOptions, loadHeldOut } from "./problems.ts";
@@ -97,7 +97,7 @@ async function runEvaluation(config: Config, { out, resume = false }: EvaluateFl
       const parts = { policy, renderer, grader: createGrader({ rules: RULES_OF_READING[config.answers] }), problems, samples, temperature, topP, maxTokens, seed };
       checkContext(problems, parts);
       const batchSize = Math.ceil(BATCH_COMPLETIONS / samples);
-      const settings = settingsToCompare({ ...config, model: name }, problems, batchSize);
+      const settings = { ...settingsToCompare({ ...config, model: name }, problems, batchSize), "SHA-256 of the weights": await weightsFingerprint(folder) };
       await evaluateAndReport(path, { settings, problems, batchSize, resume }, parts, output);
     } finally {
       await policy.close();

@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
-import { counted, duration, percent, shorten, table, tally } from "./format.ts";
+import { countdown, counted, duration, percent, shorten, table, tally } from "./format.ts";
 
 it("writes shares, durations and counts", () => {
   expect(percent(0.4567)).toBe("45.7 %");
   expect([0.4, 59.6, 125, 11_250, -1].map(duration)).toEqual(["0 s", "1 min 00 s", "2 min 05 s", "3 h 07 min", "0 s"]);
+  expect([0.4, 59.6, 125, 11_250, -1].map(countdown)).toEqual(["0:00", "1:00", "2:05", "3:07:30", "0:00"]);
   expect([counted(1, "row"), counted(2, "row")]).toEqual(["1 row", "2 rows"]);
 });
 

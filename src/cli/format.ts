@@ -14,6 +14,14 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${padded(Math.floor((whole % 3600) / 60))} min`;
 }
 
+/** Seconds as a clock shows them: `0:08`, `2:05`, `3:07:12`. */
+export function countdown(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const padded = (value: number): string => String(value).padStart(2, "0");
+  return `${hours > 0 ? `${hours}:${padded(minutes)}` : minutes}:${padded(whole % 60)}`;
+}
+
 /** Text on one line of at most `width` characters, cut with an ellipsis. */
 export function shorten(text: string, width: number): string {
   const characters = Array.from(text.replace(/\s+/g, " ").trim());

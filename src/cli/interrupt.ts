@@ -7,25 +7,30 @@ const SAME_SIGNAL = 0.5;
 
 /**
  * Runs a task that can be stopped: the first Ctrl-C (or SIGTERM) aborts the signal, so that the task saves its state
- * and returns; a second one ends the process at once. `clock` in seconds.
+ * and returns; a second one ends the process at once, by the signal itself. `clock` in seconds.
  */
 export async function interruptible<T>(terminal: Terminal, clock: () => number, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   let first: number | null = null;
-  const onSignal = (): void => {
+  const release = (): void => {
+    for (const each of SIGNALS) process.off(each, onSignal);
+  };
+  const onSignal = (signal: NodeJS.Signals): void => {
     const now = clock();
     if (first === null) {
       first = now;
       terminal.line("stopping after this step, with the state saved (Ctrl-C again ends at once) …");
       controller.abort();
     } else if (now - first > SAME_SIGNAL) {
-      process.exit(130);
+      // Not process.exit, which takes down the engine's thread inside native code: that aborts with a core dump.
+      release();
+      process.kill(process.pid, signal);
     }
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
   try {
     return await task(controller.signal);
   } finally {
-    for (const signal of SIGNALS) process.off(signal, onSignal);
+    release();
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ModelError } from "../errors.ts";
 import { createEngine } from "../onnx/engine.ts";
 import { builtinModelFolder } from "../tasks/index.ts";
-import { localModel } from "./model.ts";
+import { localModel, weightsFingerprint } from "./model.ts";
 
 /** A tiny Llama in two weight files, served as the hub serves a model (huggingface.co/docs/hub/api). */
 const GOLDEN = fileURLToPath(new URL("../../test/golden/llama", import.meta.url));
@@ -75,6 +75,18 @@ describe("the model that a config names", () => {
     const { name, folder } = await localModel(NAME, { hub: hub() });
     expect(await localModel(name, { hub: hub() })).toEqual({ name, folder });
     expect(requests.filter((request) => request.includes("/resolve/"))).toEqual([]);
+  });
+
+  it("is known by its weights, wherever it lies", async () => {
+    const folder = join(cacheDir, "copy");
+    await cp(GOLDEN, folder, { recursive: true });
+    const original = await weightsFingerprint(GOLDEN);
+    expect(await weightsFingerprint(folder)).toBe(original);
+    const file = join(folder, "model-00002-of-00002.safetensors");
+    const bytes = await readFile(file);
+    bytes[bytes.length - 1]! ^= 1;
+    await writeFile(file, bytes);
+    expect(await weightsFingerprint(folder)).not.toBe(original);
   });
 
   it("is refused in one sentence when it is nowhere", async () => {

@@ -1,13 +1,14 @@
-import { stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import type { HubOptions } from "../data/index.ts";
 import { ModelError } from "../errors.ts";
 import { builtinModelFolder } from "../tasks/index.ts";
+import { sha256, sha256OfFile } from "../util/sha256.ts";
 import { requestReason } from "../util/system-error.ts";
 
 /** A model on this machine. */
 export interface LocalModel {
-  /** What finds exactly this model again: a name of the hub has its commit, `owner/name@commit`. */
+  /** What finds exactly this model again: `builtin`, a folder's absolute path, or `owner/name@commit` of the hub. */
   readonly name: string;
   readonly folder: string;
 }
@@ -30,7 +31,7 @@ const NEEDED = /^(config|generation_config|tokenizer|tokenizer_config|special_to
  */
 export async function localModel(model: string, options: ModelOptions): Promise<LocalModel> {
   if (model === "builtin") return { name: model, folder: builtinModelFolder() };
-  if (await isDirectory(model)) return { name: model, folder: model };
+  if (await isDirectory(model)) return { name: resolve(model), folder: model };
   const [, name, revision = "main"] = HUB_ID.exec(model) ?? [];
   if (name === undefined) {
     throw new ModelError(`\`model\` is \`${model}\`, which is neither \`builtin\`, nor a folder here, nor an id of the hub such as \`HuggingFaceTB/SmolLM2-135M-Instruct\`.`);
@@ -41,6 +42,14 @@ export async function localModel(model: string, options: ModelOptions): Promise<
     if (error instanceof ModelError) throw error;
     throw new ModelError(`there is no folder ${model}, and the model could not be fetched from the hub (${requestReason(error)}); check the name, or give the path of a model folder.`, { cause: error });
   }
+}
+
+/** SHA-256 over the weight files of a model folder: tells models of one name apart. Throws the system's error. */
+export async function weightsFingerprint(folder: string): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".safetensors")).sort();
+  const lines: string[] = [];
+  for (const name of names) lines.push(`${name} ${await sha256OfFile(join(folder, name))}\n`);
+  return sha256(lines.join(""));
 }
 
 async function fetchModel(name: string, revision: string, { hub, status }: ModelOptions): Promise<LocalModel> {

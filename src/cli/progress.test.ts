@@ -11,7 +11,9 @@ const report = {} as StepReport;
 
 describe("lines", () => {
   it("show a step", () => {
-    expect(progressLine(metricsOf(7), 80, 96)).toBe("step  7/80  pseudo-reward 0.613  majority 63.2 %  KL 0.041  8210 tokens/s  1 min 36 s left");
+    expect(progressLine(metricsOf(7), 80, 96)).toBe("step  7/80  1:36 left  pseudo-reward 0.61  majority 63 %  KL 0.041  8.2K tok/s");
+    const widest = { ...metricsOf(80), pseudoReward: 1, majorityShareOfAll: 1, kl: 9.9994, timing: { tokensPerSecond: 123_456 } } as StepMetrics;
+    expect(progressLine(widest, 80, 599)).toHaveLength(79);
     expect(progressLine({ ...metricsOf(7), kl: -0.0001 }, 80, 96)).toContain("KL 0.000 ");
     expect(progressLine({ ...metricsOf(7), pseudoReward: null }, 80, 96)).toContain("pseudo-reward none");
   });
@@ -43,16 +45,16 @@ describe("createProgress", () => {
     for (let number = 1; number <= 20; number++) step(number, 2 * number);
     progress.close();
     expect(written.map((line) => /^step +(\d+)/.exec(line)?.[1])).toEqual(["1", "6", "11", "16", "20"]);
-    expect(written[1]).toContain("28 s left\n");
+    expect(written[1]).toContain("0:28 left  ");
   });
 
   it("lets the time left tick on a live terminal between steps", () => {
     const { written, progress, step, at } = record(true);
     step(1, 2);
-    expect(written.at(-1)).toContain("38 s left");
+    expect(written.at(-1)).toContain("0:38 left");
     at(5);
     vi.advanceTimersByTime(1000);
-    expect(written.at(-1)).toContain("35 s left");
+    expect(written.at(-1)).toContain("0:35 left");
     progress.close();
     const after = written.length;
     vi.advanceTimersByTime(5000);

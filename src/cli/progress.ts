@@ -1,12 +1,14 @@
 import type { Evaluation } from "../evaluate.ts";
 import type { StepMetrics } from "../run/index.ts";
 import type { TrainObserver } from "../train.ts";
-import { counted, duration, percent } from "./format.ts";
+import { countdown, counted, percent } from "./format.ts";
 import { warn } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Without a live terminal, steps are reported at most this often, in seconds. */
 const PLAIN_INTERVAL = 10;
+/** At most four characters below a million: `950`, `8.2K`, `123K`. */
+const COMPACT = new Intl.NumberFormat("en", { notation: "compact" });
 
 export interface Progress {
   readonly observer: TrainObserver;
@@ -60,16 +62,19 @@ export function secondsLeft({ firstStep, startedAt }: Pace, step: number, steps:
   return ((now - startedAt) / (step - firstStep + 1)) * (steps - step);
 }
 
-/** `step 12/80  pseudo-reward 0.612  majority 63.2 %  KL 0.041  8210 tokens/s  36 s left`. */
+/**
+ * `step 12/80  1:36 left  pseudo-reward 0.61  majority 63 %  KL 0.041  8.2K tok/s`: the time first, and all of
+ * it within 79 characters for runs of up to 99 steps and 10 minutes, so that nothing is cut off in 80 columns.
+ */
 export function progressLine(metrics: StepMetrics, steps: number, left: number): string {
   const { step, pseudoReward, majorityShareOfAll, kl, timing } = metrics;
   return [
     stepOf(step, steps),
-    `pseudo-reward ${pseudoReward === null ? "none" : pseudoReward.toFixed(3)}`,
-    `majority ${percent(majorityShareOfAll)}`,
+    `${countdown(left)} left`,
+    `pseudo-reward ${pseudoReward === null ? "none" : pseudoReward.toFixed(2)}`,
+    `majority ${Math.round(100 * majorityShareOfAll)} %`,
     `KL ${signed(kl)}`,
-    `${Math.round(timing.tokensPerSecond)} tokens/s`,
-    `${duration(left)} left`,
+    `${COMPACT.format(timing.tokensPerSecond)} tok/s`,
   ].join("  ");
 }
 

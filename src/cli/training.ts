@@ -16,6 +16,7 @@ import type { Output } from "./output.ts";
 import { hubOptions, loadRunProblems } from "./problems.ts";
 import type { RunProblems } from "./problems.ts";
 import { createProgress } from "./progress.ts";
+import { settledConfig } from "./settled-config.ts";
 import { comparison, examples } from "./summary.ts";
 import type { EvaluationAt } from "./summary.ts";
 import { warn } from "./terminal.ts";
@@ -23,20 +24,21 @@ import type { Terminal } from "./terminal.ts";
 
 /**
  * Runs a config in the directory that `openRun` gives, shows it, and prints what came of it. Everything
- * that can be wrong with data and model is found before `openRun` is called; the config that it gets names
- * a model of the hub with its commit, so that resuming and reading the run find the same one. Throws
+ * that can be wrong with data and model is found before `openRun` is called; the config that it gets is
+ * settled, so that resuming and reading the run find the same model and data from any folder. Throws
  * InterruptedError when Ctrl-C stopped it, with the state saved.
  */
 export async function runTraining(given: Config, openRun: (config: Config) => Promise<RunDirectory>, output: Output): Promise<void> {
   output.terminal.status("loading the model …");
   try {
     const { name, folder } = await localModel(given.model, { hub: hubOptions(process.env), status: output.terminal.status });
-    const config = { ...given, model: name };
-    const renderer = await loadRenderer(folder, { template: config.template, chat: config.chat });
-    const problems = await loadRunProblems(config, { renderer, warn: (message) => warn(output.terminal, message) });
-    const policy = await createPolicy(config, folder);
+    const renderer = await loadRenderer(folder, { template: given.template, chat: given.chat });
+    // People are told of files under the names that they gave; the run knows them as settled.
+    const problems = await loadRunProblems(given, { renderer, warn: (message) => warn(output.terminal, message) });
+    const policy = await createPolicy(given, folder);
     try {
-      checkProblems({ config, policy, renderer, problems: problems.training, heldOut: problems.heldOut });
+      checkProblems({ config: given, policy, renderer, problems: problems.training, heldOut: problems.heldOut });
+      const config = settledConfig(given, name);
       const grader = createGrader({ rules: RULES_OF_READING[config.answers] });
       const parts = { config, policy, renderer, grader, rewardOf: rewardOf(config, problems, grader) };
       const run = await openRun(config);
@@ -70,7 +72,7 @@ async function runAndReport(parts: Parts, problems: RunProblems, { terminal, res
   terminal.line(`training ${config.model} (${policy.description.parameters} parameters) for ${config.steps} steps; run directory: ${run.path}`);
   const { outcome, evaluations } = await watched(parts, problems, terminal);
   if (outcome.interrupted) {
-    throw new InterruptedError(`interrupted after step ${outcome.steps}; the state is saved. Continue with: selftrain train --resume ${run.path}`);
+    throw new InterruptedError(`interrupted after step ${outcome.steps}; the state is saved. Continue with: npx selftrain train --resume ${run.path}`);
   }
   for (const line of [...comparison(outcome), ...examples(evaluations), "", `The run lies in ${run.path}`]) terminal.line(line);
   result(resultFields(outcome, resolve(run.path)));

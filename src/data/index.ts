@@ -8,3 +8,4 @@ export { loadLabelledProblems, loadProblems } from "./problems.ts";
 export type { LoadOptions } from "./problems.ts";
 export { readRows } from "./rows.ts";
 export type { Row } from "./rows.ts";
+export { isFileSource } from "./sources.ts";

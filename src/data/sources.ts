@@ -44,12 +44,19 @@ export async function locate(spec: string, role: "train" | "held-out", fields: F
     const offline = "check the network and the name, or download its files and name them instead";
     return { files: await fetchSplit(parseHubSpec(spec), places.hub ?? {}, offline), fields: [fields], name: spec, idPrefix: spec, preset: null, publishedRows: null };
   }
-  const isFile = extname(spec) !== "";
-  const [name, splitName, ...more] = spec.split("/");
+  if (isFileSource(spec)) return { files: [spec], fields: [fields], name: spec, idPrefix: null, preset: null, publishedRows: null };
+  const [name, splitName] = spec.split("/");
   const preset = presets.get(name!);
-  if (preset !== undefined && more.length === 0 && !isFile) return locatePreset(preset, splitName, role, places);
-  if (!isFile && !spec.includes("/") && !spec.includes("\\")) throw unknownSource(spec);
-  return { files: [spec], fields: [fields], name: spec, idPrefix: null, preset: null, publishedRows: null };
+  if (preset === undefined) throw unknownSource(spec);
+  return locatePreset(preset, splitName, role, places);
+}
+
+/** Whether a source is the path of a file, and no preset, data set of the hub or task. */
+export function isFileSource(spec: string): boolean {
+  if (spec.startsWith(HUB_PREFIX) || spec.startsWith("task:")) return false;
+  const [name, , ...more] = spec.split("/");
+  const isPreset = presets.has(name!) && more.length === 0;
+  return extname(spec) !== "" || (/[/\\]/.test(spec) && !isPreset);
 }
 
 async function locatePreset(preset: Preset, splitName: string | undefined, role: "train" | "held-out", { dataDir = "", hub = {} }: Places): Promise<Located> {

@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { CheckpointError } from "../errors.ts";
 import { filesBelow, partialPath, writeDirectoryAtomically, writeFileAtomically } from "../util/atomic-write.ts";
+import { sha256OfFile } from "../util/sha256.ts";
 import type { RunDirectory } from "./directory.ts";
 import { explained, resumeAdvice } from "./explain.ts";
 import { stepName, stepOfName } from "./step-name.ts";
@@ -67,7 +65,7 @@ export async function verifyCheckpoint(run: RunDirectory, step: number): Promise
     const found = await stat(file).catch(() => null);
     if (found === null) throw new CheckpointError(`${file} is missing`);
     if (found.size !== bytes) throw new CheckpointError(`${file} has ${found.size} bytes instead of ${bytes}`);
-    if ((await sha256Of(file)) !== sha256) throw new CheckpointError(`${file} was altered: its SHA-256 is not that of the manifest`);
+    if ((await sha256OfFile(file)) !== sha256) throw new CheckpointError(`${file} was altered: its SHA-256 is not that of the manifest`);
   }
 }
 
@@ -101,13 +99,7 @@ async function describeFiles(directory: string): Promise<Manifest["files"]> {
   const files: Manifest["files"] = [];
   for (const name of await filesBelow(directory)) {
     const file = join(directory, name);
-    files.push({ name, bytes: (await stat(file)).size, sha256: await sha256Of(file) });
+    files.push({ name, bytes: (await stat(file)).size, sha256: await sha256OfFile(file) });
   }
   return files;
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -39,6 +39,34 @@ describe("createRunDirectory", () => {
     expect(await readdir(folder)).toEqual(["thesis.txt"]);
   });
 
+  it("takes a directory in which a kill or a full disk cut its creation off", async () => {
+    const path = join(folder, "run");
+    const first = await create(path);
+    await first.close();
+    await rm(join(path, "config.yaml"));
+    await writeFile(join(path, ".config.yaml.partial"), "seed");
+    await writeFile(join(path, ".lock-of-the-dead"), "");
+    const run = await create(path);
+    expect(run.runId).not.toBe(first.runId);
+    expect((await readdir(path)).sort()).toEqual(["checkpoints", "config.yaml", "environment.json", "lock", "samples"]);
+    await run.close();
+    await (await openRunDirectory(path)).close();
+  });
+
+  it.each([
+    ["samples", "step-000010.parquet"],
+    ["checkpoints", "step-000010"],
+    [".", "metrics.jsonl"],
+    [".", "environment.json"],
+  ])("never takes a directory with %s/%s, even without a config", async (inside, name) => {
+    const path = join(folder, "run");
+    await (await create(path)).close();
+    await rm(join(path, "config.yaml"));
+    await writeFile(join(path, inside, name), "work");
+    await refused(create(path), "exists already and is not empty");
+    expect(await readFile(join(path, inside, name), "utf8")).toBe("work");
+  });
+
   it("names a path that cannot be a directory", async () => {
     const file = join(folder, "file");
     await writeFile(file, "");
@@ -54,10 +82,11 @@ describe("openRunDirectory", () => {
     await created.close();
     await mkdir(join(path, "checkpoints", ".step-000002.partial"));
     await writeFile(join(path, ".summary.json.partial"), "{");
+    await writeFile(join(path, ".lock-of-the-dead"), "");
     const opened = await openRunDirectory(path);
     expect(opened).toMatchObject({ path, runId: created.runId, configText });
     expect(await readdir(join(path, "checkpoints"))).toEqual([]);
-    expect(await readdir(path)).not.toContain(".summary.json.partial");
+    expect((await readdir(path)).sort()).toEqual(["checkpoints", "config.yaml", "environment.json", "lock", "samples"]);
     await opened.close();
   });
 
@@ -73,11 +102,19 @@ describe("openRunDirectory", () => {
     await refused(openRunDirectory(folder), "is not a run directory");
   });
 
+  it("refuses a run whose config was changed, and leaves it unlocked", async () => {
+    const path = join(folder, "run");
+    await (await create(path)).close();
+    await appendFile(join(path, "config.yaml"), "steps: 4\n");
+    await refused(openRunDirectory(path), `${join(path, "config.yaml")} was changed since the run began; restore it`);
+    expect(await readdir(path)).not.toContain("lock");
+  });
+
   it("refuses a run whose identity is lost, and leaves it unlocked", async () => {
     const path = join(folder, "run");
     await (await create(path)).close();
     await writeFile(join(path, "environment.json"), "{}");
-    await refused(openRunDirectory(path), "environment.json is missing or has no runId");
+    await refused(openRunDirectory(path), "environment.json is missing or does not say which run this is");
     expect(await readdir(path)).not.toContain("lock");
   });
 });

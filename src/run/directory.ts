@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { z } from "zod";
 import { RunDirectoryError } from "../errors.ts";
 import { removePartials, writeFileAtomically } from "../util/atomic-write.ts";
+import { sha256 } from "../util/sha256.ts";
 import { systemCode } from "../util/system-error.ts";
 import type { Environment } from "./environment.ts";
 import { explained } from "./explain.ts";
-import { currentOwner, takeLock } from "./lock.ts";
+import { currentOwner, removeLockRemains, takeLock } from "./lock.ts";
 import { openMetricsLog } from "./metrics-log.ts";
 import type { MetricsLog } from "./metrics-log.ts";
 
@@ -23,30 +24,36 @@ export interface RunDirectory {
   readonly close: () => Promise<void>;
 }
 
-const FOLDERS = ["samples", "checkpoints"] as const;
-const environmentSchema = z.object({ runId: z.string().min(1) });
+const FOLDERS: readonly string[] = ["samples", "checkpoints"];
+const ENVIRONMENT = "environment.json";
+const CONFIG = "config.yaml";
+/** What environment.json says of the run itself, beside what it ran on. */
+const identitySchema = z.object({ runId: z.string().min(1), configSha256: z.string() });
+type Identity = z.infer<typeof identitySchema>;
 
 /**
  * Creates the directory of a new run and takes its lock. `configText` is the complete config as YAML.
- * Throws RunDirectoryError when the path exists and is not an empty directory, or cannot be written.
+ * Throws RunDirectoryError when the path cannot be written, or exists and is more than an empty directory or
+ * what a creation leaves that was cut off.
  */
 export async function createRunDirectory(
   path: string,
   { configText, environment }: { readonly configText: string; readonly environment: Environment },
 ): Promise<RunDirectory> {
   return explained(`${path} could not be created`, "free or choose another place with --out", async () => {
-    if ((await entriesOf(path)).length > 0) {
-      throw new RunDirectoryError(`${path} exists already and is not empty; continue that run with --resume ${path}, or name another directory.`);
-    }
+    await refuseBegun(path);
     await mkdir(path, { recursive: true });
     const release = await takeLock(path, await currentOwner());
     try {
+      // Again, since another process may have had the lock in between.
+      await refuseBegun(path);
+      await clearRemains(path);
       const runId = randomUUID();
-      for (const folder of FOLDERS) await mkdir(join(path, folder));
-      const described = { runId, created: new Date().toISOString(), ...environment };
-      await writeFileAtomically(join(path, "environment.json"), `${JSON.stringify(described, null, 2)}\n`);
+      const identity: Identity = { runId, configSha256: sha256(configText) };
+      const described = { ...identity, created: new Date().toISOString(), ...environment };
+      await writeFileAtomically(join(path, ENVIRONMENT), `${JSON.stringify(described, null, 2)}\n`);
       // Last, since a directory with a config can be resumed.
-      await writeFileAtomically(join(path, "config.yaml"), configText);
+      await writeFileAtomically(join(path, CONFIG), configText);
       return runDirectory(path, runId, configText, release);
     } catch (error) {
       await release();
@@ -57,22 +64,22 @@ export async function createRunDirectory(
 
 /**
  * Opens the directory of an earlier run to continue it: takes its lock (from a dead process if need be) and
- * clears away what a kill left unfinished. Throws RunDirectoryError when it is no run or in use.
+ * clears away what a kill left unfinished. Throws RunDirectoryError when it is no run or in use, or when its
+ * config is not the one it began with.
  */
 export async function openRunDirectory(path: string): Promise<RunDirectory> {
-  return explained(`${path} could not be opened`, "check the path and its permissions", async () => {
-    if (!(await entriesOf(path)).includes("config.yaml")) {
+  return explained(`${path} could not be opened`, "mend this and try again", async () => {
+    if (!(await entriesOf(path)).includes(CONFIG)) {
       throw new RunDirectoryError(`${path} is not a run directory (it has no config.yaml); give the directory of a run that has started.`);
     }
     const release = await takeLock(path, await currentOwner());
     try {
-      const configText = await readFile(join(path, "config.yaml"), "utf8");
-      const runId = await readRunId(join(path, "environment.json"));
-      for (const folder of FOLDERS) {
-        await mkdir(join(path, folder), { recursive: true });
-        await removePartials(join(path, folder));
+      const configText = await readFile(join(path, CONFIG), "utf8");
+      const { runId, configSha256 } = await readIdentity(path);
+      if (sha256(configText) !== configSha256) {
+        throw new RunDirectoryError(`${join(path, CONFIG)} was changed since the run began; restore it, or start a new run in another directory.`);
       }
-      await removePartials(path);
+      await clearRemains(path);
       return runDirectory(path, runId, configText, release);
     } catch (error) {
       await release();
@@ -90,6 +97,27 @@ function runDirectory(path: string, runId: string, configText: string, release: 
   return { path, runId, configText, metrics, close };
 }
 
+/** Throws RunDirectoryError for a directory that holds more than a run without its config: what a kill or a full disk leaves of its creation. */
+async function refuseBegun(path: string): Promise<void> {
+  for (const name of await entriesOf(path)) {
+    if (name === "lock" || name.startsWith(".")) continue;
+    if (FOLDERS.includes(name) && (await entriesOf(join(path, name))).length === 0) continue;
+    // A file of this name that is not ours is somebody's work.
+    if (name === ENVIRONMENT && (await readIdentity(path).catch(() => null)) !== null) continue;
+    throw new RunDirectoryError(`${path} exists already and is not empty; continue that run with --resume ${path}, or name another directory.`);
+  }
+}
+
+/** Makes the folders of a run where they are missing, and clears away what a kill left half written in it. */
+async function clearRemains(path: string): Promise<void> {
+  for (const folder of FOLDERS) {
+    await mkdir(join(path, folder), { recursive: true });
+    await removePartials(join(path, folder));
+  }
+  await removePartials(path);
+  await removeLockRemains(path);
+}
+
 async function entriesOf(path: string): Promise<readonly string[]> {
   return readdir(path).catch((error: unknown) => {
     if (systemCode(error) === "ENOENT") return [];
@@ -98,10 +126,11 @@ async function entriesOf(path: string): Promise<readonly string[]> {
   });
 }
 
-async function readRunId(path: string): Promise<string> {
+async function readIdentity(path: string): Promise<Identity> {
+  const file = join(path, ENVIRONMENT);
   try {
-    return environmentSchema.parse(JSON.parse(await readFile(path, "utf8"))).runId;
+    return identitySchema.parse(JSON.parse(await readFile(file, "utf8")));
   } catch (cause) {
-    throw new RunDirectoryError(`${path} is missing or has no runId, by which checkpoints are known; restore it, or start a new run.`, { cause });
+    throw new RunDirectoryError(`${file} is missing or does not say which run this is (runId, configSha256); restore it, or start a new run.`, { cause });
   }
 }

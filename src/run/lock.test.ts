@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RunDirectoryError } from "../errors.ts";
-import { currentOwner, takeLock } from "./lock.ts";
+import { currentOwner, removeLockRemains, takeLock } from "./lock.ts";
 import type { LockOwner } from "./lock.ts";
 
 let folder: string;
@@ -21,6 +21,16 @@ async function refusal(): Promise<string> {
   expect(await readdir(folder)).toEqual(["lock"]);
   return (error as Error).message;
 }
+
+it("removes what the dead left of taking a lock, not what a living process may need", async () => {
+  const { pid } = spawnSync(process.execPath, ["--version"]);
+  const owner = await currentOwner();
+  const remains = { dead: { ...owner, pid }, alive: owner, elsewhere: { ...owner, pid, host: "elsewhere" } };
+  for (const [name, content] of Object.entries(remains)) await writeFile(join(folder, `.lock-${name}`), JSON.stringify(content));
+  await writeFile(join(folder, ".lock-empty"), "");
+  await removeLockRemains(folder);
+  expect((await readdir(folder)).sort()).toEqual([".lock-alive", ".lock-elsewhere"]);
+});
 
 describe("takeLock", () => {
   it("holds until it is released", async () => {

@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { RunDirectoryError } from "../errors.ts";
 import { systemCode } from "../util/system-error.ts";
 
+/** Start of the names under which a lock is written before it gets its own. */
+const PREFIX = ".lock-";
 const ownerSchema = z.object({
   pid: z.int(),
   host: z.string(),
@@ -29,10 +31,10 @@ export async function currentOwner(): Promise<LockOwner> {
  */
 export async function takeLock(runPath: string, owner: LockOwner): Promise<() => Promise<void>> {
   const path = join(runPath, "lock");
-  const own = join(runPath, `.lock-${randomUUID()}`);
+  const own = join(runPath, `${PREFIX}${randomUUID()}`);
   const text = `${JSON.stringify(owner)}\n`;
-  await writeFile(own, text);
   try {
+    await writeFile(own, text);
     // A hard link appears whole or not at all, and fails when the name is taken.
     if (!(await linked(own, path))) {
       await removeStale(path, `${own}-stale`);
@@ -44,6 +46,16 @@ export async function takeLock(runPath: string, owner: LockOwner): Promise<() =>
   return async () => {
     if ((await contentOf(path)) === text) await rm(path, { force: true });
   };
+}
+
+/** Removes what dead processes left when they died while taking the lock. Only for who holds it. */
+export async function removeLockRemains(runPath: string): Promise<void> {
+  for (const name of (await readdir(runPath)).filter((entry) => entry.startsWith(PREFIX))) {
+    const path = join(runPath, name);
+    const owner = parseOwner((await contentOf(path)) ?? "");
+    // One that is not whole may be a living process's, which is refused anyway as long as we hold the lock.
+    if (owner === null || (owner.host === hostname() && !(await isAlive(owner)))) await rm(path, { force: true });
+  }
 }
 
 /** Removes a lock whose owner is dead; throws RunDirectoryError when it may be alive. */
@@ -99,7 +111,9 @@ async function linked(existing: string, path: string): Promise<boolean> {
     await link(existing, path);
     return true;
   } catch (error) {
-    if (systemCode(error) === "EEXIST") return false;
+    const code = systemCode(error);
+    // ENOENT: whoever took the lock has cleared `existing` away, see removeLockRemains.
+    if (code === "EEXIST" || code === "ENOENT") return false;
     throw error;
   }
 }

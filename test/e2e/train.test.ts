@@ -1,7 +1,8 @@
 import { copyFile, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { availableParallelism, tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseConfig } from "../../src/config/index.ts";
 import { builtinModelFolder } from "../../src/tasks/index.ts";
 import { writeTinyModel } from "../tiny-model.ts";
 import { root, selftrain } from "./command.ts";
@@ -82,7 +83,7 @@ describe("train", () => {
   it("saves at Ctrl-C, exits 130, and ends after --resume as if nothing had been", async () => {
     const stopped = await run(train("stopped"), "step  1/40");
     expect(stopped.code).toBe(130);
-    expect(stopped.stderr).toMatch(/^selftrain: interrupted after step \d+; the state is saved\. Continue with: selftrain train --resume .*stopped\n$/);
+    expect(stopped.stderr).toMatch(/^selftrain: interrupted after step \d+; the state is saved\. Continue with: npx selftrain train --resume .*stopped\n$/);
     const resumed = await run(["train", "--resume", join(folder, "stopped"), "--json"]);
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(resumed.stderr).toMatch(/resumed after step \d+\n/);
@@ -118,6 +119,13 @@ describe("train", () => {
   it("takes the ground truth for the reward by one line of the config", async () => {
     const { code, stderr } = await run(train("control", "--reward", "ground-truth", "--steps", "2"));
     expect(code, stderr).toBe(0);
+  });
+
+  it("keeps a config that finds the same from any folder: absolute paths, and the threads that were used", async () => {
+    const { code, stderr } = await run(train("settled", "--model", relative(root, model), "--engine.threads", "0", "--steps", "1"));
+    expect(code, stderr).toBe(0);
+    const config = parseConfig(await readFile(join(folder, "settled", "config.yaml"), "utf8"), "config.yaml");
+    expect(config).toMatchObject({ model, engine: { threads: availableParallelism() }, train: "task:chain/5" });
   });
 });
 

@@ -1,0 +1,22 @@
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { expect, it } from "vitest";
+import { configSchema } from "../config.ts";
+import type { ConfigInput } from "../config.ts";
+import { settledConfig } from "./settled-config.ts";
+
+const settled = (input: Partial<ConfigInput>) => settledConfig(configSchema.parse({ train: "task:chain/5", heldOut: "math500", ...input }), "builtin");
+
+it("makes paths absolute, and leaves tasks, presets and data sets of the hub as they are", () => {
+  const named = ["task:chain/5", "gsm8k", "gsm8k/train", "hub:openai/gsm8k:train"];
+  const paths = ["train.jsonl", "data/train.csv", "data/train", "/data/train.parquet"];
+  expect(settled({ train: [...named, ...paths] }).train).toEqual([...named, ...paths.map((path) => resolve(path))]);
+  expect(settled({ train: [{ source: "train.jsonl", weight: 2 }, { source: "gsm8k" }] }).train).toEqual([{ source: resolve("train.jsonl"), weight: 2 }, { source: "gsm8k" }]);
+  expect(settled({ train: "train.jsonl", heldOut: "test.jsonl", dataDir: "data" })).toMatchObject({ train: resolve("train.jsonl"), heldOut: resolve("test.jsonl"), dataDir: resolve("data") });
+  expect(settled({})).toMatchObject({ train: "task:chain/5", heldOut: "math500", dataDir: "" });
+});
+
+it("names the threads that 0 stands for", () => {
+  expect(settled({}).engine.threads).toBe(availableParallelism());
+  expect(settled({ engine: { threads: 3 } }).engine.threads).toBe(3);
+});
