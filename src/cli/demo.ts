@@ -9,7 +9,7 @@ import type { TrainFlags } from "./train.ts";
 export function addDemoCommand(program: Command): void {
   const command = program
     .command("demo")
-    .description("See it work: train the built-in model by SRT for about three minutes, as in examples/srt.yaml.")
+    .description("See it work: train the built-in model by SRT for about a minute, as in examples/srt.yaml.")
     .option("--out <DIR>", "directory of the run, which must not exist yet (default: runs/ and the time)")
     .addOption(jsonOption());
   addConfigOptions(command).action((flags: TrainFlags) =>
