@@ -1,7 +1,6 @@
 /** The named choices of the method. The config offers them, `srt/` and the engines implement them. */
 
 export const REWARD_SOURCES = ["majority", "ground-truth"] as const;
-export type RewardName = (typeof REWARD_SOURCES)[number];
 
 /** How the majority share is counted against the threshold: over samples with an answer, or over all. */
 export const SHARE_DENOMINATORS = ["answered", "all"] as const;
@@ -17,7 +16,6 @@ export const LOSS_AGGREGATIONS = ["token-mean", "sequence-mean"] as const;
 export type LossAggregation = (typeof LOSS_AGGREGATIONS)[number];
 
 export const POLICY_LOSSES = ["importance-sampling", "ppo"] as const;
-export type PolicyLoss = (typeof POLICY_LOSSES)[number];
 
 /** Where a final answer is read: only in a box, or by every rule. */
 export const ANSWER_READINGS = ["boxed", "any"] as const;

@@ -86,15 +86,14 @@ function lossFeeds({ behaviour, advantages, weights }: Aligned, loss: Loss): Fee
 }
 
 function addGradients(outputs: (name: string) => Float32Array, batch: MicroBatch, { graph, layout }: GradientParts, into: Float32Array): void {
-  const rowsOnly = new Set(graph.rowGradients.map(({ parameter }) => parameter));
-  const byName = new Map<string, ParameterTensor>(layout.graph.map((tensor) => [tensor.name, tensor]));
-  for (const { name, offset } of layout.graph) {
-    if (rowsOnly.has(name) && !graph.definition.outputs.some((output) => output.name === gradientName(name))) continue;
-    const gradient = outputs(gradientName(name));
+  const tensors = new Map<string, ParameterTensor>(layout.graph.map((tensor) => [tensor.name, tensor]));
+  for (const parameter of graph.denseGradients) {
+    const { offset } = tensors.get(parameter)!;
+    const gradient = outputs(gradientName(parameter));
     for (let index = 0; index < gradient.length; index++) into[offset + index]! += gradient[index]!;
   }
   for (const { parameter, ids, output } of graph.rowGradients) {
-    const { offset, shape } = byName.get(parameter)!;
+    const { offset, shape } = tensors.get(parameter)!;
     addRows(into, offset, shape[1]!, ids === "ids" ? batch.ids : batch.targets, outputs(output));
   }
 }

@@ -1,4 +1,5 @@
 import type { Loss } from "../../policy.ts";
+import { strictZip } from "../../util/strict-zip.ts";
 import { createGraphBuilder } from "../graph/builder.ts";
 import type { GraphBuilder, Value } from "../graph/builder.ts";
 import { gradients } from "../graph/gradient.ts";
@@ -14,11 +15,13 @@ import type { DecoderParameters } from "./decoder.ts";
 
 /** Names of the gradient outputs of the training graph. */
 export const gradientName = (parameter: string): string => `gradient:${parameter}`;
-export const ROW_GRADIENT = "rows";
+const ROW_GRADIENT = "rows";
 
-/** Embedding gradients that arrive row by row: outputs `rows0`, `rows1`, … belong to these id inputs. */
 export interface TrainingGraph {
   readonly definition: GraphDefinition;
+  /** Parameters with a dense gradient, an output named by `gradientName`. */
+  readonly denseGradients: readonly string[];
+  /** Gradients of tables that arrive row by row: the rows of an output belong to the ids of an input. */
   readonly rowGradients: readonly { readonly parameter: string; readonly ids: string; readonly output: string }[];
 }
 
@@ -68,16 +71,20 @@ export function trainingGraph(config: DecoderConfiguration, loss: Loss["kind"]):
 
   builder.output("loss", total);
   builder.output("logprobs", logprobs);
-  const rowGradients = parameters.all.flatMap((parameter, index) => {
-    const { dense, rows } = found[index]!;
-    if (dense) builder.output(gradientName(parameter.name), dense);
-    return rows.map((row) => ({ parameter: parameter.name, ids: row.ids.name, rows: row.rows }));
+  const denseGradients: string[] = [];
+  const rowGradients: TrainingGraph["rowGradients"][number][] = [];
+  strictZip(parameters.all, found).forEach(([{ name }, { dense, rows }]) => {
+    if (dense) {
+      builder.output(gradientName(name), dense);
+      denseGradients.push(name);
+    }
+    for (const row of rows) {
+      const output = `${ROW_GRADIENT}${rowGradients.length}`;
+      builder.output(output, row.rows);
+      rowGradients.push({ parameter: name, ids: row.ids.name, output });
+    }
   });
-  rowGradients.forEach(({ rows }, index) => builder.output(`${ROW_GRADIENT}${index}`, rows));
-  return {
-    definition: builder.finish(),
-    rowGradients: rowGradients.map(({ parameter, ids }, index) => ({ parameter, ids, output: `${ROW_GRADIENT}${index}` })),
-  };
+  return { definition: builder.finish(), denseGradients, rowGradients };
 }
 
 /** Loss of each token, [tokens]; formulas at `Loss` in the policy port. */
