@@ -32,7 +32,7 @@ export async function runTraining(given: Config, openRun: (config: Config) => Pr
   output.terminal.status("loading the model …");
   try {
     const { name, folder } = await localModel(given.model, { hub: hubOptions(process.env), status: output.terminal.status });
-    const renderer = await loadRenderer(folder, { template: given.template, chat: given.chat });
+    const renderer = await loadRenderer(folder, given);
     // People are told of files under the names that they gave; the run knows them as settled.
     const problems = await loadRunProblems(given, { renderer, warn: (message) => warn(output.terminal, message) });
     const policy = await createPolicy(given, folder);
