@@ -47,7 +47,7 @@ const { before, after } = await train({
   signal: new AbortController().signal,
   clock: () => performance.now() / 1000,
 });
-console.log(`pass@1 on held-out sums: ${before.passAt1.toFixed(3)} before, ${after.passAt1.toFixed(3)} after`);
+console.log(`pass@1 on held-out sums: ${before!.passAt1.toFixed(3)} before, ${after!.passAt1.toFixed(3)} after`);
 
 const greedy = await evaluate({ policy, renderer, grader, problems: heldOut, samples: 1, temperature: 0, topP: 1, maxTokens: 24, seed: 0 });
 console.log(`greedy decoding: ${greedy.passAt1.toFixed(3)}`);

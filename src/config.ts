@@ -21,11 +21,11 @@ export const configSchema = z.strictObject({
     .prefault({}),
 
   train: z
-    .union([source(), z.array(z.union([source(), z.strictObject({ source: source(), weight: z.number().positive().optional() })])).min(1)])
-    .meta({ expected: "a source, or a list of sources, each alone or as {source, weight}" })
-    .describe("Training questions: `task:FAMILY/LEVEL` (generated), a .jsonl, .csv or .parquet file, a preset, or `hub:OWNER/NAME:SPLIT`; in a file also a list of these, with weights (docs/data.md)."),
+    .union([source(), z.array(z.union([source(), z.strictObject({ source: source(), weight: z.number().positive().optional(), steps: count().optional() })])).min(1)])
+    .meta({ expected: "a source, or a list of sources, each alone or as {source, weight} or {source, steps}" })
+    .describe("Training questions: `task:FAMILY/LEVEL` (generated), a .jsonl, .csv or .parquet file, a preset, or `hub:OWNER/NAME:SPLIT`; in a file also a list of these, mixed by weights or one after the other by steps (docs/data.md)."),
   trainProblems: z.int().nonnegative().default(0).describe("Questions to take from `train`; 0 takes all (a task needs a number)."),
-  heldOut: source().describe("Labelled questions for evaluation, never trained on: any one source that `train` can be."),
+  heldOut: z.string().default("").describe("Labelled questions for evaluation, never trained on: any one source that `train` can be. Without any, nothing is evaluated."),
   heldOutProblems: z.int().nonnegative().default(0).describe("Questions to take from `held-out`; 0 takes all (a task needs a number)."),
   dataDir: z.string().default("").describe("Folder with the files of presets (docs/data.md names them); without one they are fetched from the hub."),
   maxPromptTokens: count().default(1024).describe("Questions whose prompt has more tokens are left out (authors' script: 1024)."),
@@ -88,15 +88,24 @@ export type Config = z.output<typeof configSchema>;
 /** What a person writes: only keys without a default are required. */
 export type ConfigInput = z.input<typeof configSchema>;
 
-/** One source of training questions; without a weight anywhere, each is taken whole. */
-export interface WeightedSource {
+/**
+ * One source of training questions. Without weights and steps anywhere, each is taken whole; with steps, sources are
+ * stages, trained on one after the other.
+ */
+export interface TrainSource {
   readonly source: string;
   readonly weight: number | null;
+  readonly steps: number | null;
 }
 
 /** The sources that the key `train` names. */
-export function trainSources({ train }: Pick<Config, "train">): readonly WeightedSource[] {
+export function trainSources({ train }: Pick<Config, "train">): readonly TrainSource[] {
   return (typeof train === "string" ? [train] : train).map((entry) =>
-    typeof entry === "string" ? { source: entry, weight: null } : { source: entry.source, weight: entry.weight ?? null },
+    typeof entry === "string" ? { source: entry, weight: null, steps: null } : { source: entry.source, weight: entry.weight ?? null, steps: entry.steps ?? null },
   );
+}
+
+/** Whether the sources of `train` are stages. */
+export function isStaged(config: Pick<Config, "train">): boolean {
+  return trainSources(config).some(({ steps }) => steps !== null);
 }

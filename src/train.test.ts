@@ -111,6 +111,38 @@ describe("train", () => {
   });
 });
 
+describe("a run in stages, without held-out problems", () => {
+  // Problems 0 to 7 for five steps, then 8 to 17.
+  const changes: FixtureChanges = { stages: [{ problems: 8, steps: 5 }, { problems: 10, steps: Infinity }], config: { heldOut: "" }, heldOut: [] };
+
+  it("takes each stage's problems in its steps, and evaluates nothing", async () => {
+    const taken: number[][] = [];
+    const observer: TrainObserver = {
+      stepped: ({ groups_P }) => taken.push(groups_P.map(({ problem }) => Number(problem.id.slice(2, -1)))),
+      evaluated: () => expect.unreachable(),
+    };
+    const result = await trainIn(join(folder, "stages"), "create", { ...changes, observer });
+    expect(Math.max(...taken.slice(0, 5).flat())).toBeLessThanOrEqual(7);
+    expect(Math.min(...taken.slice(5).flat())).toBeGreaterThanOrEqual(8);
+    expect(result).toMatchObject({ steps: STEPS, before: null, after: null });
+    expect((await resume(join(folder, "stages"), changes)).result).toMatchObject({ before: null, after: null });
+  });
+
+  it.each([3, 5, 7])("ends the same when it was interrupted after step %i", async (step) => {
+    const path = join(folder, `stages-${step}`);
+    await interruptAt(path, step, changes);
+    await resume(path, changes);
+    expect(await contentsOf(path)).toEqual(await contentsOf(join(folder, "stages")));
+  });
+
+  it("does not start with a stage that is smaller than a step", async () => {
+    const config = { heldOut: "", train: [{ source: "easy", steps: 5 }, "hard"] };
+    await expect(trainIn(join(folder, "small"), "create", { ...changes, config, stages: [{ problems: 3, steps: 5 }, { problems: 15, steps: Infinity }] })).rejects.toThrow(
+      "`train` (easy) has 3 problems, but a step takes 4",
+    );
+  });
+});
+
 describe("an interrupted run", () => {
   it.each([1, 5, 6, STEPS])("saves step %i, and ends as if it had not been interrupted", async (step) => {
     const path = join(folder, `interrupted-${step}`);

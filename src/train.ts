@@ -1,6 +1,7 @@
 import { trainSources } from "./config.ts";
 import type { Config } from "./config.ts";
-import { assertDisjoint, problemsOfStep } from "./data/index.ts";
+import { assertDisjoint, problemsOfStagedStep } from "./data/index.ts";
+import type { Stage } from "./data/index.ts";
 import { CheckpointError, DataError } from "./errors.ts";
 import { checkContext, evaluate } from "./evaluate.ts";
 import type { Evaluation } from "./evaluate.ts";
@@ -22,6 +23,9 @@ export interface TrainOptions {
   readonly grader: Grader;
   readonly rewardOf: RewardSource;
   readonly problems: readonly Problem[];
+  /** Parts of `problems` that are trained on one after the other; all together when absent. */
+  readonly stages?: readonly Stage[];
+  /** Where there are none, nothing is evaluated. */
   readonly heldOut: readonly LabelledProblem[];
   /** The directory of a new run, or of an earlier one to continue. */
   readonly run: RunDirectory;
@@ -68,7 +72,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const { step } = state;
     const last = step >= config.steps;
     // After an interruption the evaluation waits for the resumption; only the first is never put off.
-    const due = (last || step % config.evaluateEvery === 0) && !state.evaluations.has(step);
+    const due = options.heldOut.length > 0 && (last || step % config.evaluateEvery === 0) && !state.evaluations.has(step);
     if (due && !(signal.aborted && step > 0)) await evaluateAt(step, options, state);
     if (step > state.saved && (last || signal.aborted || step % config.checkpointEvery === 0)) {
       await saveCheckpoint(run, step, config.checkpointsKept, (directory) => policy.saveState(directory));
@@ -100,13 +104,13 @@ interface TrainState {
 }
 
 /** Loads the newest sound checkpoint and drops what was recorded after it: those steps are run again. */
-async function restore({ run, policy, observer, clock }: TrainOptions): Promise<TrainState> {
+async function restore({ heldOut, run, policy, observer, clock }: TrainOptions): Promise<TrainState> {
   const started = clock();
   const hadBegun = (await run.metrics.read()).some(({ step }) => step > 0);
   const step = await loadNewest(run, policy, observer);
   if (step > 0) observer?.resumed?.(step);
   else if (hadBegun) observer?.warned?.(`${run.path} has no checkpoint to continue from: the run starts again from step 0.`);
-  const lines = await run.metrics.rewind(step);
+  const lines = await run.metrics.rewind(step, heldOut.length > 0);
   await rewindSamples(run, step);
   const evaluations = lines.filter((line) => line.kind === "evaluation").map((line) => [line.step, line] as const);
   const before = Math.max(0, ...lines.map(({ timing }) => timing.elapsed));
@@ -173,9 +177,9 @@ async function evaluateAt(step: number, options: TrainOptions, state: TrainState
 }
 
 async function stepFrom(options: TrainOptions, state: TrainState): Promise<void> {
-  const { config, problems, run, observer } = options;
+  const { config, problems, stages = inOneStage(problems), run, observer } = options;
   const step = state.step + 1;
-  const chosen_P = problemsOfStep(problems, step, config.promptsPerStep, config.seed);
+  const chosen_P = problemsOfStagedStep(problems, stages, step, config.promptsPerStep, config.seed);
   const settings = { ...stepSettings(config), seed: deriveSeed(config.seed, "sample", step) };
   const report = await trainStep(step, chosen_P, options, settings);
   if (report.update?.skipped === true) {
@@ -196,9 +200,12 @@ export function stepSettings(config: Config): StepSettings {
 }
 
 function summaryOf(state: TrainState): RunSummary {
-  const evaluations = [...state.evaluations.values()];
-  const [before, after] = [state.evaluations.get(0)!, evaluations[evaluations.length - 1]!];
-  return { steps: state.step, seconds: state.elapsed(), before: summarizeEvaluation(before), after: summarizeEvaluation(after) };
+  const [before, after] = [state.evaluations.get(0), [...state.evaluations.values()].at(-1)].map((figures) => (figures === undefined ? null : summarizeEvaluation(figures)));
+  return { steps: state.step, seconds: state.elapsed(), before: before!, after: after! };
+}
+
+function inOneStage(problems: readonly Problem[]): readonly Stage[] {
+  return [{ problems: problems.length, steps: Infinity }];
 }
 
 /**
@@ -206,11 +213,14 @@ function summaryOf(state: TrainState): RunSummary {
  * `train`, which calls it too. Callers use it to refuse bad data before they create a run directory.
  */
 export function checkProblems(
-  { config, policy, renderer, problems, heldOut }: Pick<TrainOptions, "config" | "policy" | "renderer" | "problems" | "heldOut">,
+  { config, policy, renderer, problems, stages = inOneStage(problems), heldOut }: Pick<TrainOptions, "config" | "policy" | "renderer" | "problems" | "stages" | "heldOut">,
 ): void {
-  if (heldOut.length === 0) throw new DataError(`\`held-out\` (${config.heldOut}) has no problems; evaluation needs at least one.`);
-  if (problems.length < config.promptsPerStep) {
-    throw new DataError(`\`train\` (${trainSources(config).map(({ source }) => source).join(", ")}) has ${problems.length} problems, but a step takes ${config.promptsPerStep}; give more, or lower \`prompts-per-step\`.`);
+  if (heldOut.length === 0 && config.heldOut !== "") throw new DataError(`\`held-out\` (${config.heldOut}) has no problems; evaluation needs at least one.`);
+  const sources = trainSources(config).map(({ source }) => source);
+  for (const [index, { problems: count }] of stages.entries()) {
+    if (count >= config.promptsPerStep) continue;
+    const name = stages.length === 1 ? sources.join(", ") : sources[index]!;
+    throw new DataError(`\`train\` (${name}) has ${count} problems, but a step takes ${config.promptsPerStep}; give more, or lower \`prompts-per-step\`.`);
   }
   assertDisjoint(problems, heldOut);
   checkContext([...problems, ...heldOut], { policy, renderer, maxTokens: config.maxTokens });

@@ -56,6 +56,7 @@ export interface FixtureChanges {
   readonly observer?: TrainObserver;
   readonly signal?: AbortSignal;
   readonly heldOut?: readonly LabelledProblem[];
+  readonly stages?: TrainOptions["stages"];
 }
 
 export function trainOptions(run: RunDirectory, changes: FixtureChanges = {}): TrainOptions {
@@ -67,6 +68,7 @@ export function trainOptions(run: RunDirectory, changes: FixtureChanges = {}): T
     grader: exactGrader,
     rewardOf: majorityReward({ threshold: 0, share: "all" }),
     problems: problemsNamed("1+", 18),
+    ...(changes.stages === undefined ? {} : { stages: changes.stages }),
     heldOut: changes.heldOut ?? problemsNamed("2*", 5),
     run,
     observer,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { configSchema } from "../config.ts";
 import type { ConfigInput } from "../config.ts";
-import { loadRunProblems } from "./problems.ts";
+import { loadRunProblems, loadTrainingQuestions } from "./problems.ts";
 
 let folder = "";
 let train = "";
@@ -101,4 +101,33 @@ describe("several sources", () => {
     const same = await write("same.jsonl", rows("p", 1));
     await expect(ids({ train: [p, same] })).rejects.toThrow(`the id \`p0\` occurs in ${p} and in ${same}; ids must be distinct over all sources of \`train\`.`);
   });
+});
+
+describe("stages", () => {
+  it("follow each other and may share questions, as the easiest ones and all of them do", async () => {
+    const hard = await write("all.jsonl", '{"id": "a", "problem": "1+1="}\n{"id": "d", "problem": "4+4="}\n');
+    const { training, stages, warnings } = await load({ train: [{ source: train, steps: 3 }, hard], promptsPerStep: 1 });
+    expect(training.map(({ id }) => id)).toEqual(["a", "b", "a", "d"]);
+    expect(stages).toEqual([{ problems: 2, steps: 3 }, { problems: 2, steps: Infinity }]);
+    expect(warnings).toEqual([]);
+    expect((await load({})).stages).toEqual([{ problems: 2, steps: Infinity }]);
+  });
+
+  it("must not give one id to two questions", async () => {
+    const other = await write("other.jsonl", '{"id": "a", "problem": "5+5="}\n');
+    await expect(load({ train: [{ source: train, steps: 3 }, other] })).rejects.toThrow("the id `a` stands for one question in");
+  });
+});
+
+it("without `held-out` holds nothing out", async () => {
+  expect((await load({ heldOut: "" })).heldOut).toEqual([]);
+});
+
+it("gives uses that measure the questions once each, with the answers that are known", async () => {
+  const some = await write("some.jsonl", '{"id": "a", "problem": "1+1="}\n{"id": "d", "problem": "4+4=", "answer": 8}\n');
+  const config = configSchema.parse({ train: [{ source: some, steps: 1 }, some], steps: 2 });
+  expect(await loadTrainingQuestions(config, { renderer: { encodePrompt: () => [0] }, warn: () => undefined })).toEqual([
+    { id: "a", prompt: "1+1=", source: some },
+    { id: "d", prompt: "4+4=", source: some, answer: "8" },
+  ]);
 });

@@ -1,14 +1,18 @@
-import { trainSources } from "../config.ts";
+import { isStaged, trainSources } from "../config.ts";
 import type { Config } from "../config.ts";
-import { apportion, assertDistinct, describeRepeats, describeShared, largestMixture, loadLabelledProblems, loadProblems } from "../data/index.ts";
-import type { HubOptions, LoadOptions } from "../data/index.ts";
+import { apportion, assertDistinct, assertSameQuestions, describeRepeats, describeShared, largestMixture, loadLabelledProblems, loadProblems, loadQuestions } from "../data/index.ts";
+import type { HubOptions, LoadOptions, Question, Stage } from "../data/index.ts";
 import { loadTask } from "../tasks/index.ts";
 import type { LabelledProblem, Problem, Renderer } from "../types.ts";
+import { strictZip } from "../util/strict-zip.ts";
 
 /** The questions of a run. */
 export interface RunProblems {
   /** Without answers, whatever the data holds. */
   readonly training: readonly Problem[];
+  /** Parts of the training questions that follow each other; questions may occur in several. */
+  readonly stages: readonly Stage[];
+  /** None where the config names none. */
   readonly heldOut: readonly LabelledProblem[];
   /** True answers of the training questions by id; `null` unless the reward is the ground truth. */
   readonly labels: ReadonlyMap<string, string> | null;
@@ -20,22 +24,31 @@ export interface LoadTools {
   readonly warn: (message: string) => void;
 }
 
-/** A problem whose answer may be known. */
-type Loaded = Problem & { readonly answer?: string };
-
 /**
  * The questions that a config names. Those with prompts of more than `max-prompt-tokens` are left out, with
  * a warning. Throws UsageError and DataError as the loaders do.
  */
 export async function loadRunProblems(config: Config, tools: LoadTools): Promise<RunProblems> {
-  const loaded = await loadTraining(config, tools);
-  const heldOut = await loadHeldOut(config, tools);
-  for (const odd of [describeRepeats(loaded, "training"), describeShared(loaded, heldOut)]) if (odd !== null) tools.warn(odd);
+  const { problems, stages } = await loadTraining(config, config.reward === "ground-truth" ? loadLabelledProblems : loadProblems, tools);
+  const heldOut = config.heldOut === "" ? [] : await loadHeldOut(config, tools);
+  // Stages may share questions, which are no repeats.
+  const different = [...new Map(problems.map((problem) => [problem.id, problem])).values()];
+  for (const odd of [describeRepeats(different, "training"), describeShared(different, heldOut)]) if (odd !== null) tools.warn(odd);
   return {
-    training: loaded.map(({ id, prompt, source }) => ({ id, prompt, source })),
+    training: problems.map(({ id, prompt, source }) => ({ id, prompt, source })),
+    stages,
     heldOut,
-    labels: config.reward === "ground-truth" ? new Map(loaded.map(({ id, answer }) => [id, answer!])) : null,
+    labels: config.reward === "ground-truth" ? new Map(problems.map(({ id, answer }) => [id, answer!])) : null,
   };
+}
+
+/**
+ * The training questions that a config names, once each and with their answers where they are known: for uses that
+ * measure. Long prompts are left out as in `loadRunProblems`.
+ */
+export async function loadTrainingQuestions(config: Config, tools: LoadTools): Promise<readonly Question[]> {
+  const { problems } = await loadTraining(config, loadQuestions, tools);
+  return [...new Map(problems.map((problem) => [problem.id, problem])).values()];
 }
 
 /** The labelled questions that the key `held-out` names, as `loadRunProblems` loads them. */
@@ -49,28 +62,33 @@ export async function loadHeldOut(config: Config, tools: LoadTools): Promise<rea
   return withinTokens(problems, source, config, tools);
 }
 
-/** All sources together: whole ones, or in the proportions of their weights, from the start of each. */
-async function loadTraining(config: Config, tools: LoadTools): Promise<readonly Loaded[]> {
+type LoadFile = (source: string, options: LoadOptions) => Promise<readonly Question[]>;
+
+/** All sources: whole ones, or in the proportions of their weights, from the start of each; in stages, or together in one. */
+async function loadTraining(config: Config, load: LoadFile, tools: LoadTools): Promise<{ readonly problems: readonly Question[]; readonly stages: readonly Stage[] }> {
   const sources = trainSources(config);
   const weights = sources.map(({ weight }) => weight ?? 1);
   const total = config.trainProblems;
   const limits = total > 0 ? apportion(weights, total) : null;
-  const parts: (readonly Loaded[])[] = [];
+  const parts: (readonly Question[])[] = [];
   for (const [index, { source }] of sources.entries()) {
     const limit = limits?.[index] ?? 0;
-    const part = total > 0 && limit === 0 ? [] : await loadTrainingSource(source, limit, config, tools);
+    const part = total > 0 && limit === 0 ? [] : await loadTrainingSource(source, limit, config, load, tools);
     parts.push(withinTokens(part, source, config, tools));
   }
   const weighted = limits === null && sources.some(({ weight }) => weight !== null);
   const counts = weighted ? largestMixture(parts.map(({ length }) => length), weights) : null;
   const problems = parts.flatMap((part, index) => part.slice(0, counts?.[index]));
+  if (isStaged(config)) {
+    assertSameQuestions(problems);
+    return { problems, stages: strictZip(parts, sources).map(([part, { steps }]) => ({ problems: part.length, steps: steps ?? Infinity })) };
+  }
   assertDistinct(problems);
-  return problems;
+  return { problems, stages: [{ problems: problems.length, steps: Infinity }] };
 }
 
-async function loadTrainingSource(source: string, limit: number, config: Config, tools: LoadTools): Promise<readonly Loaded[]> {
+async function loadTrainingSource(source: string, limit: number, config: Config, load: LoadFile, tools: LoadTools): Promise<readonly Question[]> {
   if (isTask(source)) return loadTask(source, { split: "train", problems: limit, seed: config.seed });
-  const load = config.reward === "ground-truth" ? loadLabelledProblems : loadProblems;
   return load(source, loadOptions(config, "train", limit, tools));
 }
 

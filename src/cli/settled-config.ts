@@ -14,8 +14,8 @@ export function settledConfig(config: Config, model: string): Config {
     model,
     engine: { ...engine, threads: engine.threads === 0 ? availableParallelism() : engine.threads },
     train: typeof train === "string" ? absolute(train) : train.map((entry) => (typeof entry === "string" ? absolute(entry) : { ...entry, source: absolute(entry.source) })),
-    heldOut: absolute(heldOut),
-    // Empty is no folder, not the current one.
+    // Empty is no file and no folder, not the current one.
+    heldOut: heldOut === "" ? "" : absolute(heldOut),
     dataDir: dataDir === "" ? "" : resolve(dataDir),
   };
 }

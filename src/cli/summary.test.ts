@@ -25,6 +25,10 @@ it("compares before and after", () => {
   ]);
 });
 
+it("says so when nothing was evaluated", () => {
+  expect(comparison({ steps: 80, seconds: 125, before: null, after: null, interrupted: false })).toEqual(["", "80 steps in 2 min 05 s; there are no held-out questions, so nothing was evaluated"]);
+});
+
 it("shows the first two questions with their first and last vote", () => {
   const first = evaluationOf(["6", "3", "6", null], ["1", "1", "6", "6"], ["0"]);
   const last = evaluationOf(["6", "6", "6", "6"], ["6", "6", "6", "1"], ["0"]);

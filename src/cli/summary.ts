@@ -1,4 +1,5 @@
 import type { Evaluation } from "../evaluate.ts";
+import { voteFigures } from "../label.ts";
 import type { TrainResult } from "../train.ts";
 import { duration, shorten, table, tally } from "./format.ts";
 import { withError } from "./progress.ts";
@@ -12,8 +13,9 @@ export interface EvaluationAt {
 /** How many example questions are shown. */
 const EXAMPLES = 2;
 
-/** What a run came to: a table of the scores before and after. */
+/** What a run came to: a table of the scores before and after, where anything was evaluated. */
 export function comparison({ steps, seconds, before, after }: TrainResult): readonly string[] {
+  if (before === null || after === null) return ["", `${steps} steps in ${duration(seconds)}; there are no held-out questions, so nothing was evaluated`];
   const rows = [
     ["", "before", "after"],
     ["pass@1", withError(before.passAt1, before.standardError), withError(after.passAt1, after.standardError)],
@@ -32,7 +34,7 @@ export function examples(evaluations: readonly EvaluationAt[]): readonly string[
   return questions.flatMap(({ problem: { prompt, answer } }, index) => {
     const rows = ends.map(({ step, evaluation }) => {
       const { vote, majorityCorrect } = evaluation.results[index]!;
-      return [`  step ${step}`, tally(vote.classes, vote.abstentions), majorityCorrect ? "right" : "wrong"];
+      return [`  step ${step}`, tally(voteFigures(vote).classes, vote.abstentions), majorityCorrect ? "right" : "wrong"];
     });
     return ["", `${shorten(prompt, 60)} (answer: ${shorten(answer, 24)})`, ...table(rows)];
   });

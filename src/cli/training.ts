@@ -37,7 +37,7 @@ export async function runTraining(given: Config, openRun: (config: Config) => Pr
     const problems = await loadRunProblems(given, { renderer, warn: (message) => warn(output.terminal, message) });
     const policy = await createPolicy(given, folder);
     try {
-      checkProblems({ config: given, policy, renderer, problems: problems.training, heldOut: problems.heldOut });
+      checkProblems({ config: given, policy, renderer, problems: problems.training, stages: problems.stages, heldOut: problems.heldOut });
       const config = settledConfig(given, name);
       const grader = createGrader({ rules: RULES_OF_READING[config.answers] });
       const parts = { config, policy, renderer, grader, rewardOf: rewardOf(config, problems, grader) };
@@ -79,7 +79,7 @@ async function runAndReport(parts: Parts, problems: RunProblems, { terminal, res
 }
 
 /** Trains and shows the progress; gives back the result with the first and the last evaluation that were seen. */
-async function watched(parts: Parts, { training, heldOut }: RunProblems, terminal: Terminal) {
+async function watched(parts: Parts, { training, stages, heldOut }: RunProblems, terminal: Terminal) {
   const clock = (): number => performance.now() / 1000;
   const progress = createProgress(parts.config.steps, terminal, clock);
   const evaluations: EvaluationAt[] = [];
@@ -90,9 +90,9 @@ async function watched(parts: Parts, { training, heldOut }: RunProblems, termina
       progress.observer.evaluated?.(step, evaluation);
     },
   };
-  terminal.status("evaluating the model …");
+  if (heldOut.length > 0) terminal.status("evaluating the model …");
   try {
-    const task = (signal: AbortSignal) => train({ ...parts, problems: training, heldOut, observer, signal, clock });
+    const task = (signal: AbortSignal) => train({ ...parts, problems: training, stages, heldOut, observer, signal, clock });
     return { outcome: await interruptible(terminal, clock, task), evaluations };
   } finally {
     progress.close();
@@ -106,7 +106,7 @@ function resultFields({ steps, seconds, before, after }: TrainResult, runDirecto
     seconds,
     // The system counts in KiB.
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    passAt1: { before: before.passAt1, after: after.passAt1 },
-    majAtK: { k: after.k, before: before.majAtK, after: after.majAtK },
+    passAt1: before && after && { before: before.passAt1, after: after.passAt1 },
+    majAtK: before && after && { k: after.k, before: before.majAtK, after: after.majAtK },
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isStaged, trainSources } from "../config.ts";
 import { UsageError } from "../errors.ts";
 import { parseSettings } from "./file.ts";
 import { flagSettings, resolveConfig } from "./settings.ts";
@@ -38,10 +39,10 @@ describe("resolveConfig", () => {
     [`${required}steps:\n`, "srt.yaml: `steps` is empty; expected a whole number of at least 1."],
     [`${required}algorithm: ppo\n`, "srt.yaml: `algorithm` is `ppo`; expected one of `rloo`, `grpo`, `dr-grpo`."],
     [`${required}template: hello\n`, "srt.yaml: `template` is `hello`; expected text that contains `{problem}`."],
-    ["held-out: b.jsonl\n", "srt.yaml: `train` is missing. Training questions: `task:FAMILY/LEVEL` (generated), a .jsonl, .csv or .parquet file, a preset, or `hub:OWNER/NAME:SPLIT`; in a file also a list of these, with weights (docs/data.md)."],
-    ["", "srt.yaml: `train` is missing. Training questions: `task:FAMILY/LEVEL` (generated), a .jsonl, .csv or .parquet file, a preset, or `hub:OWNER/NAME:SPLIT`; in a file also a list of these, with weights (docs/data.md)."],
-    ["train: 3\nheld-out: b.jsonl\n", "srt.yaml: `train` is `3`; expected a source, or a list of sources, each alone or as {source, weight}."],
-    ["train: [{source: a.jsonl, wieght: 2}]\nheld-out: b.jsonl\n", "srt.yaml: `train` is a list; expected a source, or a list of sources, each alone or as {source, weight}."],
+    ["held-out: b.jsonl\n", "srt.yaml: `train` is missing. Training questions: `task:FAMILY/LEVEL` (generated), a .jsonl, .csv or .parquet file, a preset, or `hub:OWNER/NAME:SPLIT`; in a file also a list of these, mixed by weights or one after the other by steps (docs/data.md)."],
+    ["", "srt.yaml: `train` is missing. Training questions: `task:FAMILY/LEVEL` (generated), a .jsonl, .csv or .parquet file, a preset, or `hub:OWNER/NAME:SPLIT`; in a file also a list of these, mixed by weights or one after the other by steps (docs/data.md)."],
+    ["train: 3\nheld-out: b.jsonl\n", "srt.yaml: `train` is `3`; expected a source, or a list of sources, each alone or as {source, weight} or {source, steps}."],
+    ["train: [{source: a.jsonl, wieght: 2}]\nheld-out: b.jsonl\n", "srt.yaml: `train` is a list; expected a source, or a list of sources, each alone or as {source, weight} or {source, steps}."],
     [
       "train: [a.jsonl, {source: task:chain/5}]\nheld-out: b.jsonl\n",
       "`train-problems` is 0, but `train` is the task `task:chain/5`, which generates as many questions as it is asked for: give a number.",
@@ -51,10 +52,30 @@ describe("resolveConfig", () => {
       "`train-problems` is 0, but `train` is the task `task:chain/5`, which generates as many questions as it is asked for: give a number.",
     ],
     [
+      "train: [{source: a.jsonl, steps: 9}, {source: b.jsonl, weight: 2}]\n",
+      "`train` has sources with `weight` and sources with `steps`; they are either mixed, by weights, or trained on one after the other, by steps",
+    ],
+    ["train: [{source: a.jsonl, steps: 9}, b.jsonl, c.jsonl]\n", "`train` has stages, but `b.jsonl` has no `steps`; every stage but the last needs them"],
+    [
+      "train: [{source: a.jsonl, steps: 9}, {source: b.jsonl, steps: 9}]\n",
+      "`train`: the last stage, `b.jsonl`, has `steps`, but it takes all that are left of the run's `steps`; leave them out",
+    ],
+    ["train: [{source: a.jsonl, steps: 9}, b.jsonl]\nsteps: 9\n", "`steps` is 9, but the stages of `train` before the last take 9 of them; give more"],
+    [
       `${required}train-problems: 8\nprompts-per-step: 9\n`,
       "`prompts-per-step` is 9, but `train-problems` is only 8: a step takes each question at most once.",
     ],
   ])("of %j says so in one sentence", (text, expected) => expect(refusal(text)).toEqual(expected));
+
+  it("takes sources as stages", () => {
+    const config = resolve("train: [{source: easy.jsonl, steps: 100}, hard.jsonl]\nsteps: 101\n");
+    expect(isStaged(config)).toBe(true);
+    expect(trainSources(config)).toEqual([
+      { source: "easy.jsonl", weight: null, steps: 100 },
+      { source: "hard.jsonl", weight: null, steps: null },
+    ]);
+    expect(isStaged(resolve("train: [a.jsonl, {source: b.jsonl, weight: 2}]\n"))).toBe(false);
+  });
 
   it("names the flag that is wrong", () => {
     expect(refusal(required, { steps: "abc" })).toBe("flag --steps: `steps` is `abc`; expected a whole number of at least 1.");

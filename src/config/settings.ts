@@ -1,7 +1,8 @@
-import { configSchema, trainSources } from "../config.ts";
+import { configSchema, isStaged, trainSources } from "../config.ts";
 import type { Config } from "../config.ts";
 import { UsageError } from "../errors.ts";
 import { nearest } from "../util/nearest.ts";
+import { sum } from "../util/statistics.ts";
 import { configKey, configKeys } from "./keys.ts";
 import type { ConfigKey } from "./keys.ts";
 import { nested } from "./names.ts";
@@ -63,12 +64,27 @@ function consistent(config: Config): Config {
       throw new UsageError(`\`${countKey}\` is 0, but \`${key}\` is the task \`${spec}\`, which generates as many questions as it is asked for: give a number.`);
     }
   }
+  if (isStaged(config)) checkStages(config);
   if (config.trainProblems > 0 && config.trainProblems < config.promptsPerStep) {
     throw new UsageError(
       `\`prompts-per-step\` is ${config.promptsPerStep}, but \`train-problems\` is only ${config.trainProblems}: a step takes each question at most once.`,
     );
   }
   return config;
+}
+
+/** Refuses stages whose steps leave open when one ends and the next begins. */
+function checkStages(config: Config): void {
+  const sources = trainSources(config);
+  if (sources.some(({ weight }) => weight !== null)) {
+    throw new UsageError("`train` has sources with `weight` and sources with `steps`; they are either mixed, by weights, or trained on one after the other, by steps");
+  }
+  const [last, ...earlier] = [...sources].reverse();
+  const open = earlier.find(({ steps }) => steps === null);
+  if (open !== undefined) throw new UsageError(`\`train\` has stages, but \`${open.source}\` has no \`steps\`; every stage but the last needs them`);
+  if (last!.steps !== null) throw new UsageError(`\`train\`: the last stage, \`${last!.source}\`, has \`steps\`, but it takes all that are left of the run's \`steps\`; leave them out`);
+  const before = sum(earlier.map(({ steps }) => steps!));
+  if (before >= config.steps) throw new UsageError(`\`steps\` is ${config.steps}, but the stages of \`train\` before the last take ${before} of them; give more`);
 }
 
 function shown(value: unknown): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { assertDisjoint, assertDistinct, describeRepeats, describeShared } from "./checks.ts";
+import { assertDisjoint, assertDistinct, assertSameQuestions, describeRepeats, describeShared } from "./checks.ts";
 
 const problem = (id: string, source = "x", prompt = id) => ({ id, prompt, source });
 
@@ -18,6 +18,15 @@ describe("assertDistinct", () => {
   it("refuses an id that two sources share", () => {
     expect(() => assertDistinct([problem("a"), problem("b"), problem("c", "y")])).not.toThrow();
     expect(() => assertDistinct([problem("a"), problem("b"), problem("a", "y")])).toThrow("the id `a` occurs in x and in y; ids must be distinct over all sources of `train`.");
+  });
+});
+
+describe("assertSameQuestions", () => {
+  it("lets stages share questions, but no id for two of them", () => {
+    expect(() => assertSameQuestions([problem("a"), problem("b"), problem("a", "y")])).not.toThrow();
+    expect(() => assertSameQuestions([problem("a"), problem("a", "y", "other")])).toThrow(
+      "the id `a` stands for one question in x and for another in y; stages may share questions, but an id must name one.",
+    );
   });
 });
 

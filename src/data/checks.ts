@@ -22,6 +22,18 @@ export function assertDistinct(problems: readonly Problem[]): void {
   }
 }
 
+/** Refuses an id that stands for different questions in two stages, which may share questions. Throws DataError with the first such id. */
+export function assertSameQuestions(problems: readonly Problem[]): void {
+  const known = new Map<string, Problem>();
+  for (const problem of problems) {
+    const earlier = known.get(problem.id);
+    if (earlier !== undefined && earlier.prompt !== problem.prompt) {
+      throw new DataError(`the id \`${problem.id}\` stands for one question in ${earlier.source} and for another in ${problem.source}; stages may share questions, but an id must name one.`);
+    }
+    known.set(problem.id, problem);
+  }
+}
+
 /**
  * A sentence about questions that repeat the text of another, or `null` when there are none. `kind` says of
  * what kind they are. They may differ in what text doesn't show, so they are kept.

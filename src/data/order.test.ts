@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { problemsOfStep } from "./order.ts";
+import { problemsOfStagedStep, problemsOfStep } from "./order.ts";
 
 const items = Array.from({ length: 11 }, (_, index) => index);
 const epochOf = (first: number, seed = 0) => [first, first + 1, first + 2].flatMap((step) => problemsOfStep(items, step, 3, seed));
@@ -39,5 +39,38 @@ describe("problemsOfStep", () => {
 
   it("refuses a step larger than the list", () => {
     expect(() => problemsOfStep(items, 1, 12, 0)).toThrow("a step takes 12 problems, but there are only 11");
+  });
+});
+
+describe("problemsOfStagedStep", () => {
+  // Items 0 to 5 for four steps, then 6 to 10.
+  const stages = [{ problems: 6, steps: 4 }, { problems: 5, steps: Infinity }];
+  const staged = (step: number, seed = 0) => problemsOfStagedStep(items, stages, step, 2, seed);
+
+  it("takes a stage's problems for its steps, then the next one's to the end", () => {
+    for (const step of [1, 2, 3, 4]) expect(Math.max(...staged(step))).toBeLessThanOrEqual(5);
+    for (const step of [5, 6, 7, 100]) expect(Math.min(...staged(step))).toBeGreaterThanOrEqual(6);
+  });
+
+  it("begins a stage with an epoch of its own", () => {
+    expect([1, 2, 3].flatMap((step) => staged(step)).sort()).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(new Set([5, 6].flatMap((step) => staged(step))).size).toBe(4);
+  });
+
+  it("gives stages with the same questions different orders", () => {
+    const twice = Array.from({ length: 20 }, (_, index) => index % 10);
+    const order = (step: number) => problemsOfStagedStep(twice, [{ problems: 10, steps: 1 }, { problems: 10, steps: 1 }], step, 10, 0);
+    expect(order(1)).not.toEqual(order(2));
+    expect([...order(1)].sort()).toEqual([...order(2)].sort());
+  });
+
+  it("of a single stage takes what a run without stages takes", () => {
+    for (const step of [1, 2, 7, 30]) {
+      expect(problemsOfStagedStep(items, [{ problems: 11, steps: Infinity }], step, 3, 5)).toEqual(problemsOfStep(items, step, 3, 5));
+    }
+  });
+
+  it("refuses a step after the last stage", () => {
+    expect(() => problemsOfStagedStep(items, [{ problems: 11, steps: 4 }], 5, 2, 0)).toThrow("step 5 is after the last of the stages, which take 4 steps");
   });
 });

@@ -26,11 +26,11 @@ export async function currentOwner(): Promise<LockOwner> {
 }
 
 /**
- * Takes the lock of a run directory and returns the function that releases it. A lock whose process died on
- * this host is taken over. Throws RunDirectoryError, naming the owner, when a run is alive or cannot be seen.
+ * Takes the lock of a run directory (or of a file in it, by the lock's name) and returns the function that releases
+ * it. A lock whose process died on this host is taken over. Throws RunDirectoryError, naming the owner, when a run is alive or cannot be seen.
  */
-export async function takeLock(runPath: string, owner: LockOwner): Promise<() => Promise<void>> {
-  const path = join(runPath, "lock");
+export async function takeLock(runPath: string, owner: LockOwner, name = "lock"): Promise<() => Promise<void>> {
+  const path = join(runPath, name);
   const own = join(runPath, `${PREFIX}${randomUUID()}`);
   const text = `${JSON.stringify(owner)}\n`;
   try {
@@ -78,7 +78,7 @@ async function removeStale(path: string, aside: string): Promise<void> {
 }
 
 function inUse(path: string, reason: string): RunDirectoryError {
-  return new RunDirectoryError(`The run directory is in use (${path}): ${reason}. If that run is certainly over, delete the lock.`);
+  return new RunDirectoryError(`The run is in use (${path}): ${reason}. If it is certainly over, delete the lock.`);
 }
 
 function parseOwner(text: string): LockOwner | null {

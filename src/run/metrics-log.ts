@@ -17,9 +17,9 @@ export interface MetricsLog {
   readonly sync: () => Promise<void>;
   /**
    * Drops every line after a step and returns the others. They must be complete: the evaluation of step 0
-   * (when `step` is not 0) and each step once, in order.
+   * (when `step` is not 0, in a run that evaluates) and each step once, in order.
    */
-  readonly rewind: (step: number) => Promise<readonly MetricsLine[]>;
+  readonly rewind: (step: number, evaluates: boolean) => Promise<readonly MetricsLine[]>;
   readonly close: () => Promise<void>;
 }
 
@@ -41,9 +41,9 @@ export function openMetricsLog(runPath: string): MetricsLog {
         await handle.appendFile(`${JSON.stringify(line)}\n`);
       }),
     sync: () => writing(async () => handle?.sync()),
-    rewind: async (step) => {
+    rewind: async (step, evaluates) => {
       const kept = (await readLines()).filter(({ metrics }) => metrics.step <= step);
-      requireComplete(kept.map(({ metrics }) => metrics), step, path);
+      requireComplete(kept.map(({ metrics }) => metrics), step, evaluates, path);
       await close();
       await writing(() => writeFileAtomically(path, kept.map(({ text }) => `${text}\n`).join("")));
       return kept.map(({ metrics }) => metrics);
@@ -71,7 +71,7 @@ function isMetricsLine(value: unknown): value is MetricsLine {
   return (value.kind === "step" || value.kind === "evaluation") && Number.isInteger(value.step);
 }
 
-function requireComplete(lines: readonly MetricsLine[], step: number, path: string): void {
+function requireComplete(lines: readonly MetricsLine[], step: number, evaluates: boolean, path: string): void {
   if (step === 0) return;
   const steps = lines.filter(({ kind }) => kind === "step").map((line) => line.step);
   const missing = steps.findIndex((found, index) => found !== index + 1);
@@ -79,7 +79,7 @@ function requireComplete(lines: readonly MetricsLine[], step: number, path: stri
   if (gap <= step) {
     throw new RunDirectoryError(`${path} lacks step ${gap} although step ${step} was saved; restore the file, or start a new run.`);
   }
-  if (!lines.some((line) => line.kind === "evaluation" && line.step === 0)) {
+  if (evaluates && !lines.some((line) => line.kind === "evaluation" && line.step === 0)) {
     throw new RunDirectoryError(`${path} lacks the evaluation of step 0; restore the file, or start a new run.`);
   }
 }

@@ -20,3 +20,8 @@ it("says so when true answers were the reward", () => {
   expect(card).toContain("with the true answers as the reward");
   expect(card).not.toContain("without labels");
 });
+
+it("says so when nothing was held out", () => {
+  const card = modelCard({ config: { ...config, heldOut: "" }, configText: "", summary: { steps: 60, before: null, after: null } });
+  expect(card).toContain("- Questions trained on: `train.jsonl`\n- Nothing was held out, and nothing measured\n\nThe complete config:");
+});

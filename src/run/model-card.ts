@@ -1,4 +1,4 @@
-import type { RunSummary } from "./summary.ts";
+import type { EvaluationSummary, RunSummary } from "./summary.ts";
 
 export interface CardOptions {
   readonly config: { readonly model: string; readonly train: unknown; readonly heldOut: string; readonly reward: string; readonly algorithm: string };
@@ -25,12 +25,7 @@ Trained for ${steps} steps ${labels} (Self-Rewarded Training, arXiv 2505.21444; 
 
 - Start: \`${config.model}\`
 - Questions trained on: \`${typeof config.train === "string" ? config.train : JSON.stringify(config.train)}\`
-- Held-out questions, never trained on: \`${config.heldOut}\`
-
-| held-out, ± standard error over questions | before | after |
-|---|---|---|
-| pass@1 | ${percent(before.passAt1, before.standardError)} | ${percent(after.passAt1, after.standardError)} |
-| maj@${after.k} | ${percent(before.majAtK, before.majStandardError)} | ${percent(after.majAtK, after.majStandardError)} |
+${before === null || after === null ? "- Nothing was held out, and nothing measured" : heldOutFigures(config.heldOut, before, after)}
 
 The complete config:
 
@@ -38,4 +33,13 @@ The complete config:
 ${configText.trimEnd()}
 \`\`\`
 `;
+}
+
+function heldOutFigures(heldOut: string, before: EvaluationSummary, after: EvaluationSummary): string {
+  return `- Held-out questions, never trained on: \`${heldOut}\`
+
+| held-out, ± standard error over questions | before | after |
+|---|---|---|
+| pass@1 | ${percent(before.passAt1, before.standardError)} | ${percent(after.passAt1, after.standardError)} |
+| maj@${after.k} | ${percent(before.majAtK, before.majStandardError)} | ${percent(after.majAtK, after.majStandardError)} |`;
 }

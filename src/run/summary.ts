@@ -11,8 +11,9 @@ const summarySchema = z.object({
   steps: z.int(),
   /** Wall-clock seconds of training and evaluation, without the time between interruption and resumption. */
   seconds: z.number(),
-  before: evaluationSchema,
-  after: evaluationSchema,
+  /** Figures of the first and the last evaluation; `null` where nothing was evaluated. */
+  before: evaluationSchema.nullable(),
+  after: evaluationSchema.nullable(),
 });
 
 /** The figures of an evaluation that a summary keeps; see EvaluationFigures. */
