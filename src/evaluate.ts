@@ -8,37 +8,47 @@ import { deriveSeed } from "./util/random.ts";
 import { mean, standardError, sum } from "./util/statistics.ts";
 import { strictZip } from "./util/strict-zip.ts";
 
-export interface EvaluateOptions {
+/** How completions of a fixed model are sampled. */
+export interface SamplingOptions {
   readonly policy: Policy;
   readonly renderer: Renderer;
-  readonly grader: Grader;
-  /** At least one. Their answers are seen here and nowhere in training. */
-  readonly problems: readonly LabelledProblem[];
-  /** Completions per problem: the k of maj@k and pass@k. */
+  /** Completions per problem. */
   readonly samples: number;
   readonly temperature: number;
   readonly topP: number;
+  /** Most likely tokens to keep; every token when absent. */
+  readonly topK?: number;
   readonly maxTokens: number;
   readonly seed: number;
-  /** Version of the weights to evaluate; `current` when absent. */
+  /** Version of the weights to sample; `current` when absent. */
   readonly weights?: WeightsName;
+}
+
+/** `samples` is the k of maj@k and pass@k. */
+export interface EvaluateOptions extends SamplingOptions {
+  readonly grader: Grader;
+  /** At least one. Their answers are seen here and nowhere in training. */
+  readonly problems: readonly LabelledProblem[];
   /** Evaluates in parts, so that a killed evaluation can go on; all at once when absent. */
   readonly batches?: EvaluateBatches;
 }
 
-/** An evaluation in parts: with the same `size` it ends the same wherever it was interrupted. */
-export interface EvaluateBatches {
+/** Work in parts: with the same `size` it ends the same wherever it was interrupted. */
+export interface Batches<T> {
   /** Problems sampled together. */
   readonly size: number;
-  /** Completions of the first problems from an earlier, interrupted evaluation: of whole batches. */
-  readonly earlier: readonly ProblemCompletions[];
-  /** Is given every new batch, and awaited, before the next one is sampled; what it throws ends the evaluation. */
-  readonly done: (batch: readonly ProblemCompletions[]) => Promise<void>;
+  /** What an earlier, interrupted process made of the first problems: of whole batches. */
+  readonly earlier: readonly T[];
+  /** Is given every new batch, and awaited, before the next one is sampled; what it throws ends the work. */
+  readonly done: (batch: readonly T[]) => Promise<void>;
 }
 
+/** An evaluation in parts. */
+export type EvaluateBatches = Batches<ProblemCompletions>;
+
 /** What the policy wrote for a problem, which is all that grading needs. */
-export interface ProblemCompletions {
-  readonly problem: LabelledProblem;
+export interface ProblemCompletions<P extends Problem = LabelledProblem> {
+  readonly problem: P;
   readonly completions: readonly { readonly text: string; readonly tokens: number }[];
 }
 
@@ -69,18 +79,32 @@ export interface Evaluation extends EvaluationFigures {
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { grader, problems, samples: k, batches } = options;
   if (problems.length === 0 || k < 1) throw new RangeError(`evaluate: ${problems.length} problems with ${k} samples each`);
-  const size = batches?.size ?? problems.length;
-  const all: ProblemCompletions[] = [...(batches?.earlier ?? [])];
-  for (let start = all.length; start < problems.length; start += size) {
-    const batch = await sampleBatch(problems.slice(start, start + size), start / size, options);
-    await batches?.done(batch);
-    all.push(...batch);
-  }
+  const all = await completeProblems(problems, options, (answered) => answered, batches);
   return summarize(all.map((answered) => gradeProblem(answered, grader)));
 }
 
-async function sampleBatch(problems: readonly LabelledProblem[], index: number, options: EvaluateOptions): Promise<readonly ProblemCompletions[]> {
-  const { policy, renderer, samples, temperature, topP, maxTokens, seed } = options;
+/**
+ * Samples completions of every problem with a fixed model and gives what `read` makes of each problem's,
+ * `[problem]`: in batches, as an interrupted process had begun, or all at once when there are none.
+ */
+export async function completeProblems<P extends Problem, T>(
+  problems: readonly P[],
+  options: SamplingOptions,
+  read: (answered: ProblemCompletions<P>) => T,
+  batches?: Batches<T>,
+): Promise<readonly T[]> {
+  const size = batches?.size ?? problems.length;
+  const all: T[] = [...(batches?.earlier ?? [])];
+  for (let start = all.length; start < problems.length; start += size) {
+    const batch = (await sampleBatch(problems.slice(start, start + size), start / size, options)).map(read);
+    await batches?.done(batch);
+    all.push(...batch);
+  }
+  return all;
+}
+
+async function sampleBatch<P extends Problem>(problems: readonly P[], index: number, options: SamplingOptions): Promise<readonly ProblemCompletions<P>[]> {
+  const { policy, renderer, samples, temperature, topP, topK = 0, maxTokens, seed } = options;
   const completions_P = await policy.sample({
     prompts: problems.map((problem) => renderer.encodePrompt(problem.prompt)),
     count: samples,
@@ -89,7 +113,7 @@ async function sampleBatch(problems: readonly LabelledProblem[], index: number, 
     seed: index === 0 ? seed : deriveSeed(seed, "batch", index),
     temperature,
     topP,
-    topK: 0,
+    topK,
     stopTokens: renderer.stopTokens,
     maxTokens,
   });
@@ -101,10 +125,7 @@ async function sampleBatch(problems: readonly LabelledProblem[], index: number, 
 
 function gradeProblem({ problem, completions }: ProblemCompletions, grader: Grader): ProblemResult {
   const answers = completions.map(({ text }) => grader.extract(text));
-  // Samples repeat few answers: each distinct one is compared once.
-  const distinct = new Set(answers.filter((answer) => answer !== null));
-  const right = new Set([...distinct].filter((answer) => grader.same(problem.answer, answer)));
-  const isRight = (answer: string | null) => answer !== null && right.has(answer);
+  const isRight = rightAnswers(answers, problem.answer, grader.same);
   const ballot = vote(answers, grader.classes);
   return {
     problem,
@@ -113,6 +134,12 @@ function gradeProblem({ problem, completions }: ProblemCompletions, grader: Grad
     vote: ballot,
     samples: strictZip(completions, answers).map(([completion, answer]) => ({ ...completion, answer, correct: isRight(answer) })),
   };
+}
+
+/** Tells which of the answers to a problem equal the true one. Samples repeat few answers: each distinct one is compared once. */
+export function rightAnswers(answers: readonly (string | null)[], truth: string, same: Grader["same"]): (answer: string | null) => boolean {
+  const right = new Set<string | null>([...new Set(answers)].filter((answer) => answer !== null && same(truth, answer)));
+  return (answer) => right.has(answer);
 }
 
 /** The figures over some problems, each with the same number of samples; see `evaluate`. */

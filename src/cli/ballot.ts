@@ -1,7 +1,5 @@
 import { z } from "zod";
-import { readRows } from "../data/index.ts";
-import type { Row } from "../data/index.ts";
-import { DataError } from "../errors.ts";
+import { readRowsAs } from "../data/index.ts";
 import { majorityReward } from "../srt/reward.ts";
 import { vote } from "../srt/vote.ts";
 import type { Grader, Vote } from "../types.ts";
@@ -62,22 +60,7 @@ const EXPECTED = {
  * DataError naming line and field for a bad row, and both lines for two rows with one id.
  */
 export async function readCompletions(file: string): Promise<readonly CompletionsRow[]> {
-  const lines = new Map<string, number>();
-  return (await readRows(file)).map((row) => {
-    const parsed = parseRow(row, file);
-    const earlier = lines.get(parsed.id);
-    if (earlier !== undefined) throw new DataError(`${file}, lines ${earlier} and ${row.line} have the same id \`${parsed.id}\`; ids must be distinct.`);
-    lines.set(parsed.id, row.line);
-    return parsed;
-  });
-}
-
-function parseRow({ fields, line }: Row, file: string): CompletionsRow {
-  const parsed = rowSchema.safeParse(fields);
-  if (parsed.success) return parsed.data;
-  const field = parsed.error.issues[0]!.path[0] as keyof typeof EXPECTED;
-  const found = fields[field] === undefined ? "missing" : "of another kind";
-  throw new DataError(`${file}, line ${line}: the field \`${field}\` is ${found}; expected ${EXPECTED[field]}.`);
+  return readRowsAs(file, rowSchema, EXPECTED);
 }
 
 /** Votes on the completions of one problem: the pseudo-label and the rewards of a training step with the default config. */

@@ -54,7 +54,7 @@ describe("evaluate", () => {
     await writeFile(file, (await readFile(file, "utf8")).replace(/(of the weights": ")\w+/, "$1other"));
     const { code, stderr } = await run(...parameters("killed"), "--resume");
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^selftrain: .*killed is an evaluation with `other` for `SHA-256 of the weights`, not `[0-9a-f]{64}`; .*\n$/);
+    expect(stderr).toMatch(/^selftrain: .*settings\.json says that this was begun with `other` for `SHA-256 of the weights`, not `[0-9a-f]{64}`; .*\n$/);
   });
 
   it.each([
@@ -72,7 +72,7 @@ describe("evaluate", () => {
     const flags = ["--data", file, "--template", "{problem}", "--max-tokens", "24", "--out", join(folder, "long")];
     expect((await run(...flags)).stderr).toMatch(/^selftrain: The prompt of problem `a` of .* has \d+ tokens, and with `max-tokens` 24 /);
     const { code, stdout, stderr } = await run(...flags, "--max-prompt-tokens", "40");
-    expect({ code, stderr }).toEqual({ code: 1, stderr: `selftrain: ${file} has no problems to evaluate.\n` });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `selftrain: ${file} has no problems to ask.\n` });
     expect(stdout).toContain("warning: 1 of 1 questions of");
     expect(await completionsOf("long")).toBe("");
   });

@@ -79,7 +79,7 @@ describe("openEvaluation", () => {
     };
     expect(await refusal("whole", {})).toBe("DIR/whole exists already and is not empty; continue that evaluation with --resume, or name another directory.");
     expect(await refusal("whole", { resume: true, settings: { model: "fake", samples: 8 } })).toBe(
-      "DIR/whole is an evaluation with `4` for `samples`, not `8`; continue it with the same settings, or name another directory.",
+      "DIR/whole/settings.json says that this was begun with `4` for `samples`, not `8`; continue it with the same settings, or name another place with --out.",
     );
     expect(await refusal(".", { resume: true })).toContain("is not the directory of an evaluation (it has no settings.json)");
     expect(await readdir(join(folder, "whole"))).not.toContain("lock");

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { countdown, counted, duration, percent, shorten, table, tally } from "./format.ts";
+import { countdown, counted, duration, percent, shorten, table, tally, timestamped } from "./format.ts";
 
 it("writes shares, durations and counts", () => {
   expect(percent(0.4567)).toBe("45.7 %");
@@ -18,7 +18,11 @@ it("aligns a table", () => {
 });
 
 it("tallies answers", () => {
-  const answers = ["a", "b", "c", "d", "e", "f"].map((answer, index) => ({ answer, members: Array.from({ length: 6 - index }, () => 0) }));
+  const answers = ["a", "b", "c", "d", "e", "f"].map((answer, index) => ({ answer, count: 6 - index }));
   expect(tally(answers.slice(0, 2), 3)).toBe("a ×6, b ×5, none ×3");
   expect(tally(answers, 0)).toBe("a ×6, b ×5, c ×4, d ×3, others ×3");
+});
+
+it("names by the time", () => {
+  expect(timestamped("srt", new Date("2026-11-24T20:41:07.123Z"))).toBe("srt-2026-11-24T20-41-07");
 });

@@ -45,8 +45,13 @@ export function counted(count: number, noun: string): string {
 }
 
 /** The answers of a vote by frequency, e.g. `6 ×9, 3 ×4, none ×3`; the least frequent ones in sum when there are many. */
-export function tally(classes: readonly { readonly answer: string; readonly members: readonly number[] }[], abstentions: number): string {
-  const shown = classes.slice(0, 4).map(({ answer, members }) => `${shorten(answer, 24)} ×${members.length}`);
-  const others = sum(classes.slice(4).map(({ members }) => members.length));
+export function tally(classes: readonly { readonly answer: string; readonly count: number }[], abstentions: number): string {
+  const shown = classes.slice(0, 4).map(({ answer, count }) => `${shorten(answer, 24)} ×${count}`);
+  const others = sum(classes.slice(4).map(({ count }) => count));
   return [...shown, ...(others > 0 ? [`others ×${others}`] : []), ...(abstentions > 0 ? [`none ×${abstentions}`] : [])].join(", ");
+}
+
+/** `srt-2026-11-24T20-41-07`: a name that sorts by time and can be a file's everywhere. */
+export function timestamped(stem: string, now: Date): string {
+  return `${stem}-${now.toISOString().slice(0, 19).replaceAll(":", "-")}`;
 }

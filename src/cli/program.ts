@@ -4,6 +4,7 @@ import { z } from "zod";
 import { addDemoCommand } from "./demo.ts";
 import { addEvaluateCommand } from "./evaluate.ts";
 import { addGradeCommand } from "./grade.ts";
+import { addLabelCommand } from "./label.ts";
 import { addTrainCommand } from "./train.ts";
 import { addVoteCommand } from "./vote.ts";
 
@@ -18,6 +19,7 @@ export function createProgram(): Command {
   addDemoCommand(program);
   addTrainCommand(program);
   addEvaluateCommand(program);
+  addLabelCommand(program);
   addVoteCommand(program);
   addGradeCommand(program);
   return program;

@@ -8,6 +8,7 @@ import { UsageError } from "../errors.ts";
 import { createRunDirectory, describeEnvironment, openRunDirectory } from "../run/index.ts";
 import { systemReason } from "../util/system-error.ts";
 import { addConfigOptions, settingsOf } from "./config-options.ts";
+import { timestamped } from "./format.ts";
 import { createOutput, jsonOption } from "./output.ts";
 import type { Output } from "./output.ts";
 import { runTraining } from "./training.ts";
@@ -41,7 +42,7 @@ export function addTrainCommand(program: Command): void {
 /** Starts a new run of a config file, whose keys the settings override. */
 export async function start(file: string, { out, settings }: { readonly out?: string; readonly settings: Settings }, output: Output): Promise<void> {
   const given = resolveConfig(new Map([...parseSettings(await readConfigFile(file), file), ...settings]), file);
-  const directory = out ?? join("runs", defaultName(file, new Date()));
+  const directory = out ?? join("runs", timestamped(stemOf(file), new Date()));
   const openRun = async (config: Config) =>
     createRunDirectory(directory, { configText: formatConfig(config), environment: await describeEnvironment(process.argv) });
   await runTraining(given, openRun, output);
@@ -76,8 +77,7 @@ async function readConfigFile(file: string): Promise<string> {
   }
 }
 
-/** `srt-2026-11-24T20-41-07` for srt.yaml: sorts by time, and is a file name everywhere. */
-function defaultName(file: string, now: Date): string {
-  const stem = file.replace(/^.*[/\\]/, "").replace(/\.ya?ml$/, "");
-  return `${stem}-${now.toISOString().slice(0, 19).replaceAll(":", "-")}`;
+/** `srt` for configs/srt.yaml. */
+function stemOf(file: string): string {
+  return file.replace(/^.*[/\\]/, "").replace(/\.ya?ml$/, "");
 }

@@ -3,6 +3,7 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import { DataError, UsageError } from "../errors.ts";
 import { createGrader, RULES_OF_READING } from "../grading/index.ts";
+import { voteFigures } from "../label.ts";
 import { ANSWER_READINGS } from "../options.ts";
 import type { AnswerReading } from "../options.ts";
 import { writeFileAtomically } from "../util/atomic-write.ts";
@@ -56,7 +57,7 @@ function ballotLines(ballots: readonly Ballot[]): readonly string[] {
     percent(vote.margin),
     pseudoLabel === null ? "none" : shorten(pseudoLabel, 24),
     labelCorrect === null ? "" : labelCorrect ? "right" : "wrong",
-    tally(vote.classes, vote.abstentions) + (vote.tied ? " (tied)" : ""),
+    tally(voteFigures(vote).classes, vote.abstentions) + (vote.tied ? " (tied)" : ""),
   ]);
   return table([["problem", "majority", "margin", "pseudo-label", "", "answers"], ...rows]);
 }

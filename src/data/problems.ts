@@ -18,6 +18,11 @@ export interface LoadOptions extends Places {
   readonly warn?: (message: string) => void;
 }
 
+/** A question whose true answer may be known. For uses that measure; training gets plain problems. */
+export interface Question extends Problem {
+  readonly answer?: string;
+}
+
 /**
  * The questions of a source (see `locate`), without their answers. A row without an id gets one from its
  * prompt's text, so that it stays the same wherever the row moves. Throws DataError: no rows or fewer than
@@ -27,14 +32,22 @@ export async function loadProblems(source: string, options: LoadOptions): Promis
   return (await load(source, options)).map(({ problem }) => problem);
 }
 
+/** As `loadProblems`, with the answers of the rows that have one. */
+export async function loadQuestions(source: string, options: LoadOptions): Promise<readonly Question[]> {
+  return (await load(source, options)).map((loaded) => {
+    const { answer } = answerIn(loaded);
+    return answer === undefined ? loaded.problem : { ...loaded.problem, answer };
+  });
+}
+
 /**
  * As `loadProblems`, with the answers, and with what the fields `subject` and `level` hold. Throws DataError
  * also for a row without an answer.
  */
 export async function loadLabelledProblems(source: string, options: LoadOptions): Promise<readonly LabelledProblem[]> {
-  return (await load(source, options)).map(({ problem, row, located }) => {
-    const field = fieldFor("answer", row, located);
-    const answer = answerOf(row.fields[field], located.preset?.answerMark);
+  return (await load(source, options)).map((loaded) => {
+    const { problem, row } = loaded;
+    const { field, answer } = answerIn(loaded);
     if (answer === undefined) {
       throw new DataError(`${row.place} has no answer in the field \`${field}\`; evaluation and the ground-truth reward need one (\`fields.answer\` names the field).`);
     }
@@ -102,6 +115,12 @@ function promptMissing({ place, fields }: DataRow, field: string): DataError {
 function textOf(value: unknown): string | undefined {
   if (typeof value === "number" || typeof value === "bigint") return String(value);
   return typeof value === "string" && value.trim() !== "" ? value : undefined;
+}
+
+/** The answer of a row, if it has one, and the field where it is looked for. */
+function answerIn({ row, located }: LoadedRow): { readonly field: string; readonly answer: string | undefined } {
+  const field = fieldFor("answer", row, located);
+  return { field, answer: answerOf(row.fields[field], located.preset?.answerMark) };
 }
 
 /** Answers may be lists, as those of questions that ask for several values. */

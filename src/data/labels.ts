@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { DataError } from "../errors.ts";
+import type { Problem } from "../types.ts";
+import { readRowsAs } from "./rows.ts";
+
+/** A row of a label file: what a fixed model's vote, or anybody else, says of a problem. */
+export interface LabelRow {
+  readonly id: string;
+  /** `null` where there is none. */
+  readonly label: string | null;
+  /** The question. */
+  readonly problem?: string | undefined;
+  /** The majority's share of all samples. */
+  readonly share?: number | undefined;
+  /** Share of samples equal to the true answer. */
+  readonly passRate?: number | undefined;
+}
+
+/** Labels that were made before training, for the problems of a run. */
+export interface OfflineLabels {
+  /** Labels by problem id. Problems without one are missing. */
+  readonly labels: ReadonlyMap<string, string>;
+  /** The majority's share behind each label by problem id, where the file has it; also of problems without a label. */
+  readonly shares: ReadonlyMap<string, number>;
+}
+
+const textOrNumber = z.union([z.string().min(1), z.number().transform(String)]);
+const share = z.number().min(0).max(1).optional();
+const rowSchema = z.object({ id: textOrNumber, label: textOrNumber.nullable(), problem: z.string().min(1).optional(), share, passRate: share });
+const EXPECTED = {
+  id: "text or a number",
+  label: "text, a number, or null where there is none",
+  problem: "text",
+  share: "a number from 0 to 1",
+  passRate: "a number from 0 to 1",
+} as const;
+
+/**
+ * The rows of a label file: JSON Lines with `id` and `label`, as `selftrain label` writes them; other fields are
+ * ignored. Throws DataError naming line and field for a bad row, and both lines for two rows with one id.
+ */
+export async function readLabelRows(file: string): Promise<readonly LabelRow[]> {
+  return readRowsAs(file, rowSchema, EXPECTED);
+}
+
+/**
+ * The labels of a file for the problems of a run; rows of other problems are left out, and problems may be without
+ * a label. Throws DataError as `readLabelRows` does, and when no problem gets a label.
+ */
+export async function loadOfflineLabels(file: string, problems: readonly Problem[]): Promise<OfflineLabels> {
+  const ids = new Set(problems.map(({ id }) => id));
+  const rows = (await readLabelRows(file)).filter(({ id }) => ids.has(id));
+  const labels = new Map(rows.flatMap(({ id, label }) => (label === null ? [] : [[id, label] as const])));
+  if (labels.size === 0) {
+    throw new DataError(`${file} has a label for none of the ${problems.length} training problems (the first has the id \`${problems[0]?.id ?? ""}\`); label the same questions, or name their file.`);
+  }
+  return { labels, shares: new Map(rows.flatMap(({ id, share }) => (share === undefined ? [] : [[id, share] as const]))) };
+}
