@@ -1,12 +1,10 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { DataError, UsageError } from "../errors.ts";
-import { writeFileAtomically } from "../util/atomic-write.ts";
-import { systemReason } from "../util/system-error.ts";
+import { UsageError } from "../errors.ts";
 import { counted, percent, shorten, table } from "./format.ts";
 import { gradingReport, isWrong, judgeAll, readCases } from "./grade-cases.ts";
 import type { GradingReport, Verdict } from "./grade-cases.ts";
-import { createOutput, jsonOption } from "./output.ts";
+import { createOutput, jsonOption, writeJsonLines } from "./output.ts";
 
 interface GradeFlags {
   readonly errors?: string;
@@ -28,18 +26,10 @@ async function gradeFile(file: string, { errors, json }: GradeFlags): Promise<vo
   if (errors !== undefined && resolve(errors) === resolve(file)) throw new UsageError(`--errors ${errors} is the file that is read; name another`);
   const { terminal, result } = createOutput(json === true);
   const verdicts = judgeAll(await readCases(file), () => performance.now());
-  if (errors !== undefined) await writeErrors(errors, verdicts.filter(isWrong));
+  if (errors !== undefined) await writeJsonLines(errors, verdicts.filter(isWrong));
   const report = gradingReport(verdicts);
   for (const line of [...wrongLines(verdicts), ...reportLines(report)]) terminal.line(line);
   result({ ...report });
-}
-
-async function writeErrors(file: string, wrong: readonly Verdict[]): Promise<void> {
-  try {
-    await writeFileAtomically(file, wrong.map((verdict) => `${JSON.stringify(verdict)}\n`).join(""));
-  } catch (error) {
-    throw new DataError(`cannot write ${file}: ${systemReason(error) ?? String(error)}.`, { cause: error });
-  }
 }
 
 const SHOWN = 10;

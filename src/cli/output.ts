@@ -1,4 +1,7 @@
 import { Option } from "commander";
+import { DataError } from "../errors.ts";
+import { writeFileAtomically } from "../util/atomic-write.ts";
+import { systemReason } from "../util/system-error.ts";
 import { createTerminal } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -22,4 +25,13 @@ export function createOutput(json: boolean): Output {
       if (json) process.stdout.write(`${JSON.stringify(fields)}\n`);
     },
   };
+}
+
+/** Writes rows as JSON Lines, whole or not at all, over an earlier file of that name. Throws DataError when the disk refuses. */
+export async function writeJsonLines(file: string, rows: readonly object[]): Promise<void> {
+  try {
+    await writeFileAtomically(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  } catch (error) {
+    throw new DataError(`cannot write ${file}: ${systemReason(error) ?? String(error)}.`, { cause: error });
+  }
 }

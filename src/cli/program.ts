@@ -5,6 +5,7 @@ import { addDemoCommand } from "./demo.ts";
 import { addEvaluateCommand } from "./evaluate.ts";
 import { addGradeCommand } from "./grade.ts";
 import { addLabelCommand } from "./label.ts";
+import { addSelectCommand } from "./select.ts";
 import { addTrainCommand } from "./train.ts";
 import { addVoteCommand } from "./vote.ts";
 
@@ -20,6 +21,7 @@ export function createProgram(): Command {
   addTrainCommand(program);
   addEvaluateCommand(program);
   addLabelCommand(program);
+  addSelectCommand(program);
   addVoteCommand(program);
   addGradeCommand(program);
   return program;

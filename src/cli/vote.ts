@@ -1,17 +1,15 @@
 import { resolve } from "node:path";
 import { Option } from "commander";
 import type { Command } from "commander";
-import { DataError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { createGrader, RULES_OF_READING } from "../grading/index.ts";
 import { voteFigures } from "../label.ts";
 import { ANSWER_READINGS } from "../options.ts";
 import type { AnswerReading } from "../options.ts";
-import { writeFileAtomically } from "../util/atomic-write.ts";
-import { systemReason } from "../util/system-error.ts";
 import { ballotRow, castBallot, readCompletions, summarizeBallots } from "./ballot.ts";
 import type { Ballot, BallotSummary } from "./ballot.ts";
 import { counted, percent, shorten, table, tally } from "./format.ts";
-import { createOutput, jsonOption } from "./output.ts";
+import { createOutput, jsonOption, writeJsonLines } from "./output.ts";
 
 interface VoteFlags {
   readonly answers: AnswerReading;
@@ -36,18 +34,10 @@ async function voteOn(file: string, { answers, out, json }: VoteFlags): Promise<
   const { terminal, result } = createOutput(json === true);
   const grader = createGrader({ rules: RULES_OF_READING[answers] });
   const ballots = (await readCompletions(file)).map((row) => castBallot(row, grader));
-  if (out !== undefined) await writeBallots(out, ballots);
+  if (out !== undefined) await writeJsonLines(out, ballots.map(ballotRow));
   const summary = summarizeBallots(ballots);
   for (const line of [...ballotLines(ballots), "", summaryLine(summary)]) terminal.line(line);
   result({ ...summary });
-}
-
-async function writeBallots(file: string, ballots: readonly Ballot[]): Promise<void> {
-  try {
-    await writeFileAtomically(file, ballots.map((ballot) => `${JSON.stringify(ballotRow(ballot))}\n`).join(""));
-  } catch (error) {
-    throw new DataError(`cannot write ${file}: ${systemReason(error) ?? String(error)}.`, { cause: error });
-  }
 }
 
 function ballotLines(ballots: readonly Ballot[]): readonly string[] {
