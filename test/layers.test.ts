@@ -27,7 +27,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   run: 2,
   onnx: 2,
   evaluate: 3,
-  label: 4,
+  voting: 4,
   train: 4,
   index: 5,
   cli: 6,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { z } from "zod";
+import { addAdaptCommand } from "./adapt.ts";
 import { addDemoCommand } from "./demo.ts";
 import { addEvaluateCommand } from "./evaluate.ts";
 import { addGradeCommand } from "./grade.ts";
@@ -22,6 +23,7 @@ export function createProgram(): Command {
   addEvaluateCommand(program);
   addLabelCommand(program);
   addSelectCommand(program);
+  addAdaptCommand(program);
   addVoteCommand(program);
   addGradeCommand(program);
   return program;

@@ -1,5 +1,5 @@
 import type { Evaluation } from "../evaluate.ts";
-import { voteFigures } from "../label.ts";
+import { voteFigures } from "../voting/index.ts";
 import type { TrainResult } from "../train.ts";
 import { duration, shorten, table, tally } from "./format.ts";
 import { withError } from "./progress.ts";

@@ -12,6 +12,7 @@ import { timestamped } from "./format.ts";
 import { createOutput, jsonOption } from "./output.ts";
 import type { Output } from "./output.ts";
 import { runTraining } from "./training.ts";
+import type { TrainingCommand } from "./training.ts";
 
 /** The flags of commands that train, beside the keys of the config. */
 export interface TrainFlags {
@@ -33,7 +34,7 @@ export function addTrainCommand(program: Command): void {
   addConfigOptions(command).action((file: string | undefined, flags: TrainFlags) => {
     const output = createOutput(flags.json === true);
     const settings = settingsOf(flags as Readonly<Record<string, unknown>>);
-    if (flags.resume !== undefined) return resume(flags.resume, { file, out: flags.out, settings }, output);
+    if (flags.resume !== undefined) return resume(flags.resume, file ?? (flags.out === undefined ? firstFlag(settings) : "--out"), output);
     if (file === undefined) throw new UsageError("no config was given: name a CONFIG.yaml (examples/srt.yaml is one), or a run to continue with --resume DIR");
     return start(file, { ...flags, settings }, output);
   });
@@ -48,21 +49,21 @@ export async function start(file: string, { out, settings }: { readonly out?: st
   await runTraining(given, openRun, output);
 }
 
-/** Continues a run as it was configured: a changed key would make it another run. */
-async function resume(
-  directory: string,
-  { file, out, settings }: { readonly file: string | undefined; readonly out: string | undefined; readonly settings: Settings },
-  output: Output,
-): Promise<void> {
-  const [flag] = settings.keys();
-  const other = file ?? (out === undefined ? flag && `--${flag}` : "--out");
+/** The first flag of some settings. */
+export function firstFlag(settings: Settings): string | undefined {
+  const [name] = settings.keys();
+  return name === undefined ? undefined : `--${name}`;
+}
+
+/** Continues a run as it was configured: a changed key would make it another run, so nothing else must be given. */
+export async function resume(directory: string, other: string | undefined, output: Output, command?: TrainingCommand): Promise<void> {
   if (other !== undefined) {
     throw new UsageError(`--resume continues a run as it was configured, in its own directory, so \`${other}\` can't be given too; leave it out, or start a new run without --resume`);
   }
   // The lock is held from here on, so that the config is that of the run which continues.
   const run = await openRunDirectory(directory);
   try {
-    await runTraining(parseConfig(run.configText, join(directory, "config.yaml")), () => Promise.resolve(run), output);
+    await runTraining(parseConfig(run.configText, join(directory, "config.yaml")), () => Promise.resolve(run), output, command);
   } finally {
     // Closed already where the run began, but not where something was wrong before.
     await run.close();

@@ -28,7 +28,7 @@ import type { Terminal } from "./terminal.ts";
  * settled, so that resuming and reading the run find the same model and data from any folder. Throws
  * InterruptedError when Ctrl-C stopped it, with the state saved.
  */
-export async function runTraining(given: Config, openRun: (config: Config) => Promise<RunDirectory>, output: Output): Promise<void> {
+export async function runTraining(given: Config, openRun: (config: Config) => Promise<RunDirectory>, output: Output, command = TRAIN): Promise<void> {
   output.terminal.status("loading the model …");
   try {
     const { name, folder } = await localModel(given.model, { hub: hubOptions(process.env), status: output.terminal.status });
@@ -43,7 +43,7 @@ export async function runTraining(given: Config, openRun: (config: Config) => Pr
       const parts = { config, policy, renderer, grader, rewardOf: rewardOf(config, problems, grader) };
       const run = await openRun(config);
       try {
-        await runAndReport({ ...parts, run }, problems, output);
+        await trainAndFinish({ ...parts, run }, problems, output, command);
       } finally {
         await run.close();
       }
@@ -65,17 +65,41 @@ function rewardOf({ threshold, share }: Config, { labels }: RunProblems, grader:
   return labels === null ? majorityReward({ threshold, share }) : groundTruthReward(labels, grader.same);
 }
 
-type Parts = Omit<TrainOptions, "problems" | "heldOut" | "observer" | "signal" | "clock">;
+type Parts = Omit<TrainOptions, "problems" | "stages" | "heldOut" | "observer" | "signal" | "clock">;
 
-async function runAndReport(parts: Parts, problems: RunProblems, { terminal, result }: Output): Promise<void> {
+/** A run that is complete. */
+export interface Trained extends Parts {
+  readonly outcome: TrainResult;
+  /** The evaluations that this process has seen. */
+  readonly evaluations: readonly EvaluationAt[];
+}
+
+/** A command that trains. */
+export interface TrainingCommand {
+  /** `train`: what continues its runs with --resume. */
+  readonly name: string;
+  /** Uses the trained model, and tells what came of it. */
+  readonly finish: (trained: Trained, output: Output) => Promise<void>;
+}
+
+const TRAIN: TrainingCommand = {
+  name: "train",
+  finish: ({ run, outcome, evaluations }, { terminal, result }) => {
+    for (const line of [...comparison(outcome), ...examples(evaluations), "", `The run lies in ${run.path}`]) terminal.line(line);
+    result(resultFields(outcome, resolve(run.path)));
+    return Promise.resolve();
+  },
+};
+
+async function trainAndFinish(parts: Parts, problems: RunProblems, output: Output, { name, finish }: TrainingCommand): Promise<void> {
   const { config, policy, run } = parts;
+  const { terminal } = output;
   terminal.line(`training ${config.model} (${policy.description.parameters} parameters) for ${config.steps} steps; run directory: ${run.path}`);
   const { outcome, evaluations } = await watched(parts, problems, terminal);
   if (outcome.interrupted) {
-    throw new InterruptedError(`interrupted after step ${outcome.steps}; the state is saved. Continue with: npx selftrain train --resume ${run.path}`);
+    throw new InterruptedError(`interrupted after step ${outcome.steps}; the state is saved. Continue with: npx selftrain ${name} --resume ${run.path}`);
   }
-  for (const line of [...comparison(outcome), ...examples(evaluations), "", `The run lies in ${run.path}`]) terminal.line(line);
-  result(resultFields(outcome, resolve(run.path)));
+  await finish({ ...parts, outcome, evaluations }, output);
 }
 
 /** Trains and shows the progress; gives back the result with the first and the last evaluation that were seen. */

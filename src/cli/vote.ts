@@ -3,7 +3,7 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import { UsageError } from "../errors.ts";
 import { createGrader, RULES_OF_READING } from "../grading/index.ts";
-import { voteFigures } from "../label.ts";
+import { voteFigures } from "../voting/index.ts";
 import { ANSWER_READINGS } from "../options.ts";
 import type { AnswerReading } from "../options.ts";
 import { ballotRow, castBallot, readCompletions, summarizeBallots } from "./ballot.ts";

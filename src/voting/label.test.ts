@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { createFakePolicy, END_TOKEN, fakeGrader, fakeRenderer } from "../test/fake-policy.ts";
-import { evaluate } from "./evaluate.ts";
+import { createFakePolicy, END_TOKEN, fakeGrader, fakeRenderer } from "../../test/fake-policy.ts";
+import { evaluate } from "../evaluate.ts";
 import { labelProblems, summarizeLabels } from "./label.ts";
 import type { LabelOptions } from "./label.ts";
-import type { Policy } from "./policy.ts";
+import type { Policy } from "../policy.ts";
 
 const sampling = { renderer: fakeRenderer, grader: fakeGrader, samples: 4, temperature: 1, topP: 1, maxTokens: 4, seed: 3 };
 

@@ -1,9 +1,9 @@
-import type { Question } from "./data/index.ts";
-import { completeProblems, rightAnswers } from "./evaluate.ts";
-import type { Batches, ProblemCompletions, SamplingOptions } from "./evaluate.ts";
-import { vote } from "./srt/vote.ts";
-import type { Grader, Vote } from "./types.ts";
-import { mean } from "./util/statistics.ts";
+import type { Question } from "../data/index.ts";
+import { completeProblems, rightAnswers } from "../evaluate.ts";
+import type { Batches, ProblemCompletions, SamplingOptions } from "../evaluate.ts";
+import { vote } from "../srt/vote.ts";
+import type { Grader, Vote } from "../types.ts";
+import { mean } from "../util/statistics.ts";
 
 /** A vote in numbers, as it is kept in files. */
 export interface VoteFigures {
