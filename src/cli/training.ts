@@ -6,10 +6,9 @@ import { createGrader, RULES_OF_READING } from "../grading/index.ts";
 import type { Policy } from "../policy.ts";
 import { loadRenderer } from "../render/index.ts";
 import type { RunDirectory } from "../run/index.ts";
-import { groundTruthReward, majorityReward } from "../srt/reward.ts";
+import { rewardOf } from "../rewards.ts";
 import { checkProblems, train } from "../train.ts";
 import type { TrainObserver, TrainOptions, TrainResult } from "../train.ts";
-import type { Grader, RewardSource } from "../types.ts";
 import { interruptible } from "./interrupt.ts";
 import { localModel } from "./model.ts";
 import type { Output } from "./output.ts";
@@ -40,7 +39,7 @@ export async function runTraining(given: Config, openRun: (config: Config) => Pr
       checkProblems({ config: given, policy, renderer, problems: problems.training, heldOut: problems.heldOut });
       const config = settledConfig(given, name);
       const grader = createGrader({ rules: RULES_OF_READING[config.answers] });
-      const parts = { config, policy, renderer, grader, rewardOf: rewardOf(config, problems, grader) };
+      const parts = { config, policy, renderer, grader, rewardOf: rewardOf(config, { truth: problems.truth, votes: null }, grader.same) };
       const run = await openRun(config);
       try {
         await runAndReport({ ...parts, run }, problems, output);
@@ -61,10 +60,6 @@ export async function createPolicy({ engine }: Config, model: string): Promise<P
   return createOnnxPolicy({ model, threads: engine.threads });
 }
 
-function rewardOf({ threshold, share }: Config, { labels }: RunProblems, grader: Grader): RewardSource {
-  return labels === null ? majorityReward({ threshold, share }) : groundTruthReward(labels, grader.same);
-}
-
 type Parts = Omit<TrainOptions, "problems" | "heldOut" | "observer" | "signal" | "clock">;
 
 async function runAndReport(parts: Parts, problems: RunProblems, { terminal, result }: Output): Promise<void> {
@@ -79,7 +74,7 @@ async function runAndReport(parts: Parts, problems: RunProblems, { terminal, res
 }
 
 /** Trains and shows the progress; gives back the result with the first and the last evaluation that were seen. */
-async function watched(parts: Parts, { training, heldOut }: RunProblems, terminal: Terminal) {
+async function watched(parts: Parts, { training, heldOut, truth }: RunProblems, terminal: Terminal) {
   const clock = (): number => performance.now() / 1000;
   const progress = createProgress(parts.config.steps, terminal, clock);
   const evaluations: EvaluationAt[] = [];
@@ -92,7 +87,7 @@ async function watched(parts: Parts, { training, heldOut }: RunProblems, termina
   };
   terminal.status("evaluating the model …");
   try {
-    const task = (signal: AbortSignal) => train({ ...parts, problems: training, heldOut, observer, signal, clock });
+    const task = (signal: AbortSignal) => train({ ...parts, problems: training, heldOut, truth, observer, signal, clock });
     return { outcome: await interruptible(terminal, clock, task), evaluations };
   } finally {
     progress.close();
