@@ -1,4 +1,4 @@
-import { trainSources } from "./config.ts";
+import { sampledPrompts, trainSources } from "./config.ts";
 import type { Config } from "./config.ts";
 import { assertDisjoint, problemsOfStagedStep } from "./data/index.ts";
 import type { Stage } from "./data/index.ts";
@@ -11,7 +11,8 @@ import {
   setAsideCheckpoint, stepMetrics, summarizeEvaluation, verifyCheckpoint, writeSummary,
 } from "./run/index.ts";
 import type { EvaluationMetrics, RunDirectory, RunSummary, StepMetrics } from "./run/index.ts";
-import { trainStep } from "./step.ts";
+import { adaptedCoefficient } from "./srt/kl.ts";
+import { startTeacher, trainStep } from "./step.ts";
 import type { StepSettings } from "./step.ts";
 import type { Grader, LabelledProblem, Problem, Renderer, RewardSource, StepReport } from "./types.ts";
 import { deriveSeed } from "./util/random.ts";
@@ -27,6 +28,8 @@ export interface TrainOptions {
   readonly stages?: readonly Stage[];
   /** Where there are none, nothing is evaluated. */
   readonly heldOut: readonly LabelledProblem[];
+  /** True answers of training problems by id, for the metrics alone. */
+  readonly truth?: ReadonlyMap<string, string>;
   /** The directory of a new run, or of an earlier one to continue. */
   readonly run: RunDirectory;
   readonly observer?: TrainObserver;
@@ -98,13 +101,15 @@ interface TrainState {
   step: number;
   /** Step of the newest checkpoint. */
   saved: number;
+  /** Weight of the KL penalty in the next step. */
+  klCoefficient: number;
   readonly evaluations: Map<number, EvaluationMetrics>;
   /** Seconds since the run began, without those between an interruption and its resumption. */
   readonly elapsed: () => number;
 }
 
 /** Loads the newest sound checkpoint and drops what was recorded after it: those steps are run again. */
-async function restore({ heldOut, run, policy, observer, clock }: TrainOptions): Promise<TrainState> {
+async function restore({ config, heldOut, run, policy, observer, clock }: TrainOptions): Promise<TrainState> {
   const started = clock();
   const hadBegun = (await run.metrics.read()).some(({ step }) => step > 0);
   const step = await loadNewest(run, policy, observer);
@@ -113,8 +118,11 @@ async function restore({ heldOut, run, policy, observer, clock }: TrainOptions):
   const lines = await run.metrics.rewind(step, heldOut.length > 0);
   await rewindSamples(run, step);
   const evaluations = lines.filter((line) => line.kind === "evaluation").map((line) => [line.step, line] as const);
+  if (step === 0) await startTeacher(policy, stepSettings(config).teacher);
   const before = Math.max(0, ...lines.map(({ timing }) => timing.elapsed));
-  return { step, saved: step, evaluations: new Map(evaluations), elapsed: () => before + clock() - started };
+  const newest = lines.filter((line) => line.kind === "step").at(-1);
+  const klCoefficient = newest === undefined ? config.klCoefficient : nextKlCoefficient(newest, config);
+  return { step, saved: step, klCoefficient, evaluations: new Map(evaluations), elapsed: () => before + clock() - started };
 }
 
 /**
@@ -177,26 +185,36 @@ async function evaluateAt(step: number, options: TrainOptions, state: TrainState
 }
 
 async function stepFrom(options: TrainOptions, state: TrainState): Promise<void> {
-  const { config, problems, stages = inOneStage(problems), run, observer } = options;
+  const { config, problems, stages = inOneStage(problems), grader, truth, run, observer } = options;
   const step = state.step + 1;
-  const chosen_P = problemsOfStagedStep(problems, stages, step, config.promptsPerStep, config.seed);
-  const settings = { ...stepSettings(config), seed: deriveSeed(config.seed, "sample", step) };
+  const chosen_P = problemsOfStagedStep(problems, stages, step, sampledPrompts(config), config.seed);
+  const { klCoefficient } = state;
+  const settings = { ...stepSettings(config), klCoefficient, seed: deriveSeed(config.seed, "sample", step) };
   const report = await trainStep(step, chosen_P, options, settings);
   if (report.update?.skipped === true) {
     observer?.warned?.(`The gradient of step ${step} is not finite: its update was skipped, the weights are unchanged.`);
   }
-  const metrics = stepMetrics(report, state.elapsed());
+  const metrics = stepMetrics(report, { elapsed: state.elapsed(), klCoefficient, ...(truth && { truth }), same: grader.same });
   await run.metrics.append(metrics);
   if (step % config.recordSamplesEvery === 0) await recordSamples(run, report);
   state.step = step;
+  state.klCoefficient = nextKlCoefficient(metrics, config);
   observer?.stepped?.(report, metrics);
+}
+
+/** The weight of the KL penalty after a step: the same, or adapted to what the step saw. */
+function nextKlCoefficient({ kl, klCoefficient }: StepMetrics, { klTarget: target, klHorizon: horizon, promptsPerStep, samplesPerPrompt }: Config): number {
+  return target === 0 ? klCoefficient : adaptedCoefficient(klCoefficient, kl, { target, horizon, samples: promptsPerStep * samplesPerPrompt });
 }
 
 /** The part of a config that a step needs. */
 export function stepSettings(config: Config): StepSettings {
   const { learningRate, beta1, beta2, epsilon, weightDecay, maxGradientNorm, clipLow, clipHigh } = config;
-  const loss = config.loss === "ppo" ? ({ kind: "ppo", clipLow, clipHigh } as const) : ({ kind: "importance_sampling" } as const);
-  return { ...config, update: { loss, learningRate, beta1, beta2, epsilon, weightDecay, maxGradientNorm } };
+  const dual = config.dualClip > 0 ? { dualClip: config.dualClip } : {};
+  const loss = config.loss === "ppo" ? ({ kind: "ppo", clipLow, clipHigh, ...dual } as const) : ({ kind: "importance_sampling" } as const);
+  const critic = config.algorithm === "gae" ? { critic: { coefficient: config.criticCoefficient, clip: config.criticClip } } : {};
+  const teacher = { ...config.teacher, samples: config.teacher.samples === 0 ? config.samplesPerPrompt : config.teacher.samples };
+  return { ...config, teacher, update: { loss, learningRate, beta1, beta2, epsilon, weightDecay, maxGradientNorm, ...critic } };
 }
 
 function summaryOf(state: TrainState): RunSummary {
@@ -216,11 +234,12 @@ export function checkProblems(
   { config, policy, renderer, problems, stages = inOneStage(problems), heldOut }: Pick<TrainOptions, "config" | "policy" | "renderer" | "problems" | "stages" | "heldOut">,
 ): void {
   if (heldOut.length === 0 && config.heldOut !== "") throw new DataError(`\`held-out\` (${config.heldOut}) has no problems; evaluation needs at least one.`);
+  const perStep = sampledPrompts(config);
   const sources = trainSources(config).map(({ source }) => source);
   for (const [index, { problems: count }] of stages.entries()) {
-    if (count >= config.promptsPerStep) continue;
+    if (count >= perStep) continue;
     const name = stages.length === 1 ? sources.join(", ") : sources[index]!;
-    throw new DataError(`\`train\` (${name}) has ${count} problems, but a step takes ${config.promptsPerStep}; give more, or lower \`prompts-per-step\`.`);
+    throw new DataError(`\`train\` (${name}) has ${count} problems, but a step takes ${perStep}; give more, or lower \`prompts-per-step\`.`);
   }
   assertDisjoint(problems, heldOut);
   checkContext([...problems, ...heldOut], { policy, renderer, maxTokens: config.maxTokens });

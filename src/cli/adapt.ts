@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Config } from "../config.ts";
 import { configKeys, formatConfig, resolveConfig } from "../config/index.ts";
 import type { ConfigKey, Settings } from "../config/index.ts";
-import type { Question } from "../data/index.ts";
+import type { PartlyLabelledProblem } from "../data/index.ts";
 import { RunDirectoryError, UsageError } from "../errors.ts";
 import { CURRENT, REFERENCE } from "../policy.ts";
 import { checkpointPath, checkpointSteps, createRunDirectory, describeEnvironment } from "../run/index.ts";
@@ -99,14 +99,14 @@ async function configOf(questions: string, given: Settings): Promise<Config> {
   if (given.has("prompts-per-step")) return resolveConfig(settings, "adapt");
   const config = resolveConfig(new Map(settings).set("prompts-per-step", { value: 1, from: "adapt" }), "adapt");
   const { length } = await loadTrainingQuestions(config, { renderer: { encodePrompt: () => [] }, warn: () => undefined });
-  return { ...config, promptsPerStep: Math.min(length, DEFAULTS["prompts-per-step"]!) };
+  return { ...config, promptsPerStep: Math.max(1, Math.min(Math.floor(length * config.keepFraction), DEFAULTS["prompts-per-step"]!)) };
 }
 
 /** Votes with the model as it was and as it is, writes answers.jsonl, and compares them. */
 async function answerQuestions(trained: Trained, { terminal, result }: Output): Promise<void> {
   const { config, policy, renderer, grader, run, outcome } = trained;
   const maxVotes = await readMaxVotes(run.path);
-  // The trainer never has the answers; they are read again to measure.
+  // Read again with their answers, which training keeps apart.
   const tools: LoadTools = { renderer, warn: () => undefined };
   const questions = await loadTrainingQuestions(config, tools);
   // A run that was complete when it was continued has trained nothing in this process.
@@ -128,7 +128,7 @@ async function answerQuestions(trained: Trained, { terminal, result }: Output): 
 const votesSchema = z.object({ id: z.string(), answers: z.array(z.string().nullable()) });
 
 /** Samples answers with the model as it was or as it is; batch by batch into a file of the run, so that a killed vote can go on. */
-async function votesOf(name: "before" | "after", questions: readonly Question[], samples: number, trained: Trained, terminal: Terminal): Promise<readonly SampledAnswers[]> {
+async function votesOf(name: "before" | "after", questions: readonly PartlyLabelledProblem[], samples: number, trained: Trained, terminal: Terminal): Promise<readonly SampledAnswers[]> {
   const { config, policy, renderer, grader, run } = trained;
   const { evaluateTemperature: temperature, topP, maxTokens } = config;
   const sampling = { policy, renderer, grader, samples, temperature, topP, maxTokens, seed: deriveSeed(config.seed, "votes", name), weights: name === "before" ? REFERENCE : CURRENT };

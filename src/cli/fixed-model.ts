@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Config } from "../config.ts";
 import { configKeys } from "../config/index.ts";
 import type { Settings } from "../config/index.ts";
-import type { Question } from "../data/index.ts";
+import type { PartlyLabelledProblem } from "../data/index.ts";
 import { DataError, UsageError } from "../errors.ts";
 import { checkContext } from "../evaluate.ts";
 import type { SamplingOptions } from "../evaluate.ts";
@@ -27,7 +27,7 @@ export function problemsPerBatch(samples: number): number {
 }
 
 /** What a command asks a fixed model. */
-export interface Asked<P extends Question> {
+export interface Asked<P extends PartlyLabelledProblem> {
   /** The name of the questions. */
   readonly data: string;
   readonly load: (tools: LoadTools) => Promise<readonly P[]>;
@@ -38,7 +38,7 @@ export interface Asked<P extends Question> {
 }
 
 /** A loaded model with the questions that it is asked. */
-export interface FixedModel<P extends Question> extends SamplingOptions {
+export interface FixedModel<P extends PartlyLabelledProblem> extends SamplingOptions {
   readonly grader: Grader;
   readonly problems: readonly P[];
   readonly batchSize: number;
@@ -67,7 +67,7 @@ export function requireData(settings: Settings, key: "train" | "held-out"): void
 }
 
 /** Loads the model and the questions, uses them, and releases the model. Throws what loading throws, DataError when there is nothing to ask. */
-export async function withFixedModel<P extends Question>(config: Config, asked: Asked<P>, terminal: Terminal, use: (model: FixedModel<P>) => Promise<void>): Promise<void> {
+export async function withFixedModel<P extends PartlyLabelledProblem>(config: Config, asked: Asked<P>, terminal: Terminal, use: (model: FixedModel<P>) => Promise<void>): Promise<void> {
   terminal.status("loading the model …");
   try {
     const { name, folder } = await localModel(config.model, { hub: hubOptions(process.env), status: terminal.status });
@@ -91,7 +91,7 @@ export async function withFixedModel<P extends Question>(config: Config, asked: 
   }
 }
 
-function settingsToCompare(config: Config, { data, samples, temperature, topK }: Asked<Question>, problems: readonly Question[], batchSize: number): JournalSettings {
+function settingsToCompare(config: Config, { data, samples, temperature, topK }: Asked<PartlyLabelledProblem>, problems: readonly PartlyLabelledProblem[], batchSize: number): JournalSettings {
   const hash = createHash("sha256");
   for (const { id, prompt, answer } of problems) hash.update(JSON.stringify([id, prompt, answer]));
   const { model, topP, maxTokens, template, chat, stopAt, answers, seed } = config;

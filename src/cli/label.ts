@@ -6,7 +6,7 @@ import { z } from "zod";
 import { trainSources } from "../config.ts";
 import type { Config } from "../config.ts";
 import { resolveConfig } from "../config/index.ts";
-import type { Question } from "../data/index.ts";
+import type { PartlyLabelledProblem } from "../data/index.ts";
 import { RunDirectoryError, UsageError } from "../errors.ts";
 import { labelProblems, summarizeLabels } from "../voting/index.ts";
 import type { LabelSummary, ProblemLabel } from "../voting/index.ts";
@@ -57,11 +57,11 @@ async function runLabelling(config: Config, { out, resume = false }: LabelFlags,
   if (extname(file) !== ".jsonl") throw new UsageError(`--out ${file} does not end in .jsonl, as labels do that other commands are to read`);
   const { samplesPerPrompt: samples, temperature, topK } = config;
   const data = trainSources(config).map(({ source }) => source).join(", ");
-  const asked: Asked<Question> = { data, load: (tools) => loadTrainingQuestions(config, tools), samples, temperature, topK };
+  const asked: Asked<PartlyLabelledProblem> = { data, load: (tools) => loadTrainingQuestions(config, tools), samples, temperature, topK };
   await withFixedModel(config, asked, output.terminal, (model) => labelAndReport(file, resume, model, output));
 }
 
-async function labelAndReport(file: string, resume: boolean, model: FixedModel<Question>, { terminal, result }: Output): Promise<void> {
+async function labelAndReport(file: string, resume: boolean, model: FixedModel<PartlyLabelledProblem>, { terminal, result }: Output): Promise<void> {
   const started = performance.now();
   const journal = await openLabels(file, { ...model, resume });
   try {
@@ -96,7 +96,7 @@ const labelSchema: z.ZodType<ProblemLabel> = z.object({
  */
 export async function openLabels(
   file: string,
-  { settings, problems, batchSize, resume }: { readonly settings: JournalSettings; readonly problems: readonly Question[]; readonly batchSize: number; readonly resume: boolean },
+  { settings, problems, batchSize, resume }: { readonly settings: JournalSettings; readonly problems: readonly PartlyLabelledProblem[]; readonly batchSize: number; readonly resume: boolean },
 ): Promise<Journal<ProblemLabel>> {
   const settingsFile = file.replace(/\.jsonl$/, ".settings.json");
   return explained(`${file} could not be written`, "mend this and continue with --resume, or name another file with --out", async () => {

@@ -1,7 +1,8 @@
 import { isStaged, trainSources } from "../config.ts";
 import type { Config } from "../config.ts";
-import { apportion, assertDistinct, assertSameQuestions, describeRepeats, describeShared, largestMixture, loadLabelledProblems, loadProblems, loadQuestions } from "../data/index.ts";
-import type { HubOptions, LoadOptions, Question, Stage } from "../data/index.ts";
+import { apportion, assertDistinct, assertSameQuestions, describeRepeats, describeShared, largestMixture, loadLabelledProblems, loadPartlyLabelledProblems } from "../data/index.ts";
+import type { HubOptions, LoadOptions, PartlyLabelledProblem, Stage } from "../data/index.ts";
+import type { RewardName } from "../options.ts";
 import { loadTask } from "../tasks/index.ts";
 import type { LabelledProblem, Problem, Renderer } from "../types.ts";
 import { strictZip } from "../util/strict-zip.ts";
@@ -14,9 +15,12 @@ export interface RunProblems {
   readonly stages: readonly Stage[];
   /** None where the config names none. */
   readonly heldOut: readonly LabelledProblem[];
-  /** True answers of the training questions by id; `null` unless the reward is the ground truth. */
-  readonly labels: ReadonlyMap<string, string> | null;
+  /** True answers of the training questions by id, of those that have one. For rewards that say so, and for metrics. */
+  readonly truth: ReadonlyMap<string, string>;
 }
+
+/** Rewards that cannot do without the true answer of any question. */
+const NEED_EVERY_ANSWER: ReadonlySet<RewardName> = new Set(["ground-truth", "wrong-label"]);
 
 export interface LoadTools {
   readonly renderer: Pick<Renderer, "encodePrompt">;
@@ -29,16 +33,16 @@ export interface LoadTools {
  * a warning. Throws UsageError and DataError as the loaders do.
  */
 export async function loadRunProblems(config: Config, tools: LoadTools): Promise<RunProblems> {
-  const { problems, stages } = await loadTraining(config, config.reward === "ground-truth" ? loadLabelledProblems : loadProblems, tools);
+  const { problems, stages } = await loadTraining(config, NEED_EVERY_ANSWER.has(config.reward) ? loadLabelledProblems : loadPartlyLabelledProblems, tools);
   const heldOut = config.heldOut === "" ? [] : await loadHeldOut(config, tools);
   // Stages may share questions, which are no repeats.
   const different = [...new Map(problems.map((problem) => [problem.id, problem])).values()];
   for (const odd of [describeRepeats(different, "training"), describeShared(different, heldOut)]) if (odd !== null) tools.warn(odd);
   return {
-    training: problems.map(({ id, prompt, source }) => ({ id, prompt, source })),
+    training: problems.map(({ id, prompt, source, paraphrase }) => ({ id, prompt, source, ...(paraphrase !== undefined && { paraphrase }) })),
     stages,
     heldOut,
-    labels: config.reward === "ground-truth" ? new Map(problems.map(({ id, answer }) => [id, answer!])) : null,
+    truth: new Map(problems.flatMap(({ id, answer }) => (answer === undefined ? [] : [[id, answer] as const]))),
   };
 }
 
@@ -46,8 +50,8 @@ export async function loadRunProblems(config: Config, tools: LoadTools): Promise
  * The training questions that a config names, once each and with their answers where they are known: for uses that
  * measure. Long prompts are left out as in `loadRunProblems`.
  */
-export async function loadTrainingQuestions(config: Config, tools: LoadTools): Promise<readonly Question[]> {
-  const { problems } = await loadTraining(config, loadQuestions, tools);
+export async function loadTrainingQuestions(config: Config, tools: LoadTools): Promise<readonly PartlyLabelledProblem[]> {
+  const { problems } = await loadTraining(config, loadPartlyLabelledProblems, tools);
   return [...new Map(problems.map((problem) => [problem.id, problem])).values()];
 }
 
@@ -62,15 +66,15 @@ export async function loadHeldOut(config: Config, tools: LoadTools): Promise<rea
   return withinTokens(problems, source, config, tools);
 }
 
-type LoadFile = (source: string, options: LoadOptions) => Promise<readonly Question[]>;
+type LoadFile = (source: string, options: LoadOptions) => Promise<readonly PartlyLabelledProblem[]>;
 
 /** All sources: whole ones, or in the proportions of their weights, from the start of each; in stages, or together in one. */
-async function loadTraining(config: Config, load: LoadFile, tools: LoadTools): Promise<{ readonly problems: readonly Question[]; readonly stages: readonly Stage[] }> {
+async function loadTraining(config: Config, load: LoadFile, tools: LoadTools): Promise<{ readonly problems: readonly PartlyLabelledProblem[]; readonly stages: readonly Stage[] }> {
   const sources = trainSources(config);
   const weights = sources.map(({ weight }) => weight ?? 1);
   const total = config.trainProblems;
   const limits = total > 0 ? apportion(weights, total) : null;
-  const parts: (readonly Question[])[] = [];
+  const parts: (readonly PartlyLabelledProblem[])[] = [];
   for (const [index, { source }] of sources.entries()) {
     const limit = limits?.[index] ?? 0;
     const part = total > 0 && limit === 0 ? [] : await loadTrainingSource(source, limit, config, load, tools);
@@ -87,7 +91,7 @@ async function loadTraining(config: Config, load: LoadFile, tools: LoadTools): P
   return { problems, stages: [{ problems: problems.length, steps: Infinity }] };
 }
 
-async function loadTrainingSource(source: string, limit: number, config: Config, load: LoadFile, tools: LoadTools): Promise<readonly Question[]> {
+async function loadTrainingSource(source: string, limit: number, config: Config, load: LoadFile, tools: LoadTools): Promise<readonly PartlyLabelledProblem[]> {
   if (isTask(source)) return loadTask(source, { split: "train", problems: limit, seed: config.seed });
   return load(source, loadOptions(config, "train", limit, tools));
 }

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { configKeys, resolveConfig } from "../config/index.ts";
 import type { Settings } from "../config/index.ts";
 import { readLabelRows, SELECTION_CRITERIA, selectLargest, selectRandom } from "../data/index.ts";
-import type { LabelRow, Question, SelectionCriterion } from "../data/index.ts";
+import type { LabelRow, PartlyLabelledProblem, SelectionCriterion } from "../data/index.ts";
 import { DataError, UsageError } from "../errors.ts";
 import { mean } from "../util/statistics.ts";
 import { addConfigOptions, settingsOf } from "./config-options.ts";
@@ -81,7 +81,7 @@ export function selectRows(rows: readonly LabelRow[], { count, by, seed, file }:
 }
 
 /** The questions of the rows: their text and answer in the data, or the text in the label file. */
-function questionsOf(kept: readonly LabelRow[], questions: readonly Question[] | null, file: string): readonly object[] {
+function questionsOf(kept: readonly LabelRow[], questions: readonly PartlyLabelledProblem[] | null, file: string): readonly object[] {
   const known = new Map(questions?.map((question) => [question.id, question]));
   return kept.map(({ id, problem }) => {
     if (questions === null) {
@@ -90,7 +90,8 @@ function questionsOf(kept: readonly LabelRow[], questions: readonly Question[] |
     }
     const question = known.get(id);
     if (question === undefined) throw new DataError(`the question \`${id}\` of ${file} is not among those of --data; name the data that was labelled (with its --problems and --seed, if it is a task).`);
-    return { id, problem: question.prompt, ...(question.answer === undefined ? {} : { answer: question.answer }) };
+    const { prompt, answer, paraphrase } = question;
+    return { id, problem: prompt, ...(answer !== undefined && { answer }), ...(paraphrase !== undefined && { paraphrase }) };
   });
 }
 

@@ -13,7 +13,8 @@ it("makes paths absolute, and leaves tasks, presets and data sets of the hub as 
   expect(settled({ train: [...named, ...paths] }).train).toEqual([...named, ...paths.map((path) => resolve(path))]);
   expect(settled({ train: [{ source: "train.jsonl", weight: 2 }, { source: "gsm8k" }] }).train).toEqual([{ source: resolve("train.jsonl"), weight: 2 }, { source: "gsm8k" }]);
   expect(settled({ train: "train.jsonl", heldOut: "test.jsonl", dataDir: "data" })).toMatchObject({ train: resolve("train.jsonl"), heldOut: resolve("test.jsonl"), dataDir: resolve("data") });
-  expect(settled({})).toMatchObject({ train: "task:chain/5", heldOut: "math500", dataDir: "" });
+  expect(settled({ labels: "labels.jsonl" }).labels).toBe(resolve("labels.jsonl"));
+  expect(settled({ heldOut: "" })).toMatchObject({ train: "task:chain/5", heldOut: "", labels: "", dataDir: "" });
 });
 
 it("names the threads that 0 stands for", () => {

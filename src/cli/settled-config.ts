@@ -8,7 +8,7 @@ import { isFileSource } from "../data/index.ts";
  * it, the number of threads that were used (the last bits of results depend on it), absolute paths.
  */
 export function settledConfig(config: Config, model: string): Config {
-  const { engine, train, heldOut, dataDir } = config;
+  const { engine, train, heldOut, labels, dataDir } = config;
   return {
     ...config,
     model,
@@ -16,6 +16,7 @@ export function settledConfig(config: Config, model: string): Config {
     train: typeof train === "string" ? absolute(train) : train.map((entry) => (typeof entry === "string" ? absolute(entry) : { ...entry, source: absolute(entry.source) })),
     // Empty is no file and no folder, not the current one.
     heldOut: heldOut === "" ? "" : absolute(heldOut),
+    labels: labels === "" ? "" : resolve(labels),
     dataDir: dataDir === "" ? "" : resolve(dataDir),
   };
 }

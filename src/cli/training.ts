@@ -1,15 +1,15 @@
 import { resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { Config } from "../config.ts";
+import { loadOfflineLabels } from "../data/index.ts";
 import { InterruptedError } from "../errors.ts";
 import { createGrader, RULES_OF_READING } from "../grading/index.ts";
 import type { Policy } from "../policy.ts";
 import { loadRenderer } from "../render/index.ts";
 import type { RunDirectory } from "../run/index.ts";
-import { groundTruthReward, majorityReward } from "../srt/reward.ts";
+import { rewardOf } from "../rewards.ts";
 import { checkProblems, train } from "../train.ts";
 import type { TrainObserver, TrainOptions, TrainResult } from "../train.ts";
-import type { Grader, RewardSource } from "../types.ts";
 import { interruptible } from "./interrupt.ts";
 import { localModel } from "./model.ts";
 import type { Output } from "./output.ts";
@@ -40,7 +40,8 @@ export async function runTraining(given: Config, openRun: (config: Config) => Pr
       checkProblems({ config: given, policy, renderer, problems: problems.training, stages: problems.stages, heldOut: problems.heldOut });
       const config = settledConfig(given, name);
       const grader = createGrader({ rules: RULES_OF_READING[config.answers] });
-      const parts = { config, policy, renderer, grader, rewardOf: rewardOf(config, problems, grader) };
+      const votes = given.labels === "" ? null : await loadOfflineLabels(given.labels, problems.training);
+      const parts = { config, policy, renderer, grader, rewardOf: rewardOf(config, { truth: problems.truth, votes }, grader.same) };
       const run = await openRun(config);
       try {
         await trainAndFinish({ ...parts, run }, problems, output, command);
@@ -61,11 +62,7 @@ export async function createPolicy({ engine }: Config, model: string): Promise<P
   return createOnnxPolicy({ model, threads: engine.threads });
 }
 
-function rewardOf({ threshold, share }: Config, { labels }: RunProblems, grader: Grader): RewardSource {
-  return labels === null ? majorityReward({ threshold, share }) : groundTruthReward(labels, grader.same);
-}
-
-type Parts = Omit<TrainOptions, "problems" | "stages" | "heldOut" | "observer" | "signal" | "clock">;
+type Parts = Omit<TrainOptions, "problems" | "stages" | "heldOut" | "truth" | "observer" | "signal" | "clock">;
 
 /** A run that is complete. */
 export interface Trained extends Parts {
@@ -103,7 +100,7 @@ async function trainAndFinish(parts: Parts, problems: RunProblems, output: Outpu
 }
 
 /** Trains and shows the progress; gives back the result with the first and the last evaluation that were seen. */
-async function watched(parts: Parts, { training, stages, heldOut }: RunProblems, terminal: Terminal) {
+async function watched(parts: Parts, { training, stages, heldOut, truth }: RunProblems, terminal: Terminal) {
   const clock = (): number => performance.now() / 1000;
   const progress = createProgress(parts.config.steps, terminal, clock);
   const evaluations: EvaluationAt[] = [];
@@ -116,7 +113,7 @@ async function watched(parts: Parts, { training, stages, heldOut }: RunProblems,
   };
   if (heldOut.length > 0) terminal.status("evaluating the model …");
   try {
-    const task = (signal: AbortSignal) => train({ ...parts, problems: training, stages, heldOut, observer, signal, clock });
+    const task = (signal: AbortSignal) => train({ ...parts, problems: training, stages, heldOut, truth, observer, signal, clock });
     return { outcome: await interruptible(terminal, clock, task), evaluations };
   } finally {
     progress.close();

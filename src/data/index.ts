@@ -1,14 +1,14 @@
 export { assertDisjoint, assertDistinct, assertSameQuestions, describeRepeats, describeShared } from "./checks.ts";
 export type { HubOptions } from "./hub.ts";
 export { loadOfflineLabels, readLabelRows } from "./labels.ts";
-export type { LabelRow, OfflineLabels } from "./labels.ts";
+export type { LabelRow, OfflineLabel } from "./labels.ts";
 export { apportion, largestMixture } from "./mixture.ts";
 export { problemsOfStagedStep, problemsOfStep } from "./order.ts";
 export type { Stage } from "./order.ts";
 export { presets } from "./presets.ts";
 export type { Fields, Preset, PresetSplit } from "./presets.ts";
-export { loadLabelledProblems, loadProblems, loadQuestions } from "./problems.ts";
-export type { LoadOptions, Question } from "./problems.ts";
+export { loadLabelledProblems, loadPartlyLabelledProblems, loadProblems } from "./problems.ts";
+export type { LoadOptions, PartlyLabelledProblem } from "./problems.ts";
 export { readRows, readRowsAs } from "./rows.ts";
 export type { Row } from "./rows.ts";
 export { SELECTION_CRITERIA, selectLargest, selectRandom } from "./select.ts";

@@ -19,14 +19,12 @@ const problems = ["a", "b", "c"].map((id) => ({ id, prompt: `${id}?`, source: "t
 describe("loadOfflineLabels", () => {
   it("gives labels and shares by id, leaves out other problems, and lets problems be without a label", async () => {
     const file = await write('{"id": "a", "label": "7", "share": 0.75, "classes": []}', '{"id": "b", "label": null, "share": 0}', '{"id": "z", "label": "1", "share": 1}');
-    const { labels, shares } = await loadOfflineLabels(file, problems);
-    expect([...labels]).toEqual([["a", "7"]]);
-    expect([...shares]).toEqual([["a", 0.75], ["b", 0]]);
+    expect([...(await loadOfflineLabels(file, problems))]).toEqual([["a", { label: "7", share: 0.75 }], ["b", { label: null, share: 0 }]]);
   });
 
   it("takes labels of any origin: no more than id and label, numbers too", async () => {
-    const { labels, shares } = await loadOfflineLabels(await write('{"id": 1, "label": 2.5}'), [{ id: "1", prompt: "?", source: "test" }]);
-    expect([[...labels], [...shares]]).toEqual([[["1", "2.5"]], []]);
+    const labels = await loadOfflineLabels(await write('{"id": 1, "label": 2.5}'), [{ id: "1", prompt: "?", source: "test" }]);
+    expect([...labels]).toEqual([["1", { label: "2.5" }]]);
   });
 
   it("refuses a file that labels none of the problems", async () => {

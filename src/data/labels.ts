@@ -16,13 +16,8 @@ export interface LabelRow {
   readonly passRate?: number | undefined;
 }
 
-/** Labels that were made before training, for the problems of a run. */
-export interface OfflineLabels {
-  /** Labels by problem id. Problems without one are missing. */
-  readonly labels: ReadonlyMap<string, string>;
-  /** The majority's share behind each label by problem id, where the file has it; also of problems without a label. */
-  readonly shares: ReadonlyMap<string, number>;
-}
+/** The label of a problem of a run, made before training. */
+export type OfflineLabel = Pick<LabelRow, "label" | "share">;
 
 const textOrNumber = z.union([z.string().min(1), z.number().transform(String)]);
 const share = z.number().min(0).max(1).optional();
@@ -44,15 +39,14 @@ export async function readLabelRows(file: string): Promise<readonly LabelRow[]> 
 }
 
 /**
- * The labels of a file for the problems of a run; rows of other problems are left out, and problems may be without
- * a label. Throws DataError as `readLabelRows` does, and when no problem gets a label.
+ * The labels of a file for the problems of a run, by problem id; rows of other problems are left out, and problems may
+ * be without a label. Throws DataError as `readLabelRows` does, and when no problem gets a label.
  */
-export async function loadOfflineLabels(file: string, problems: readonly Problem[]): Promise<OfflineLabels> {
+export async function loadOfflineLabels(file: string, problems: readonly Problem[]): Promise<ReadonlyMap<string, OfflineLabel>> {
   const ids = new Set(problems.map(({ id }) => id));
   const rows = (await readLabelRows(file)).filter(({ id }) => ids.has(id));
-  const labels = new Map(rows.flatMap(({ id, label }) => (label === null ? [] : [[id, label] as const])));
-  if (labels.size === 0) {
+  if (!rows.some(({ label }) => label !== null)) {
     throw new DataError(`${file} has a label for none of the ${problems.length} training problems (the first has the id \`${problems[0]?.id ?? ""}\`); label the same questions, or name their file.`);
   }
-  return { labels, shares: new Map(rows.flatMap(({ id, share }) => (share === undefined ? [] : [[id, share] as const]))) };
+  return new Map(rows.map(({ id, label, share }) => [id, { label, share }]));
 }

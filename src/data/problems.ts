@@ -18,11 +18,6 @@ export interface LoadOptions extends Places {
   readonly warn?: (message: string) => void;
 }
 
-/** A question whose true answer may be known. For uses that measure; training gets plain problems. */
-export interface Question extends Problem {
-  readonly answer?: string;
-}
-
 /**
  * The questions of a source (see `locate`), without their answers. A row without an id gets one from its
  * prompt's text, so that it stays the same wherever the row moves. Throws DataError: no rows or fewer than
@@ -30,14 +25,6 @@ export interface Question extends Problem {
  */
 export async function loadProblems(source: string, options: LoadOptions): Promise<readonly Problem[]> {
   return (await load(source, options)).map(({ problem }) => problem);
-}
-
-/** As `loadProblems`, with the answers of the rows that have one. */
-export async function loadQuestions(source: string, options: LoadOptions): Promise<readonly Question[]> {
-  return (await load(source, options)).map((loaded) => {
-    const { answer } = answerIn(loaded);
-    return answer === undefined ? loaded.problem : { ...loaded.problem, answer };
-  });
 }
 
 /**
@@ -55,6 +42,17 @@ export async function loadLabelledProblems(source: string, options: LoadOptions)
     return { ...problem, answer, ...(subject === undefined ? {} : { subject }), ...(level === undefined ? {} : { level }) };
   });
 }
+
+/** As `loadProblems`, with the answers of the rows that have one. */
+export async function loadPartlyLabelledProblems(source: string, options: LoadOptions): Promise<readonly PartlyLabelledProblem[]> {
+  return (await load(source, options)).map((loaded) => {
+    const { answer } = answerIn(loaded);
+    return answer === undefined ? loaded.problem : { ...loaded.problem, answer };
+  });
+}
+
+/** A question whose true answer may be known. */
+export type PartlyLabelledProblem = Problem & { readonly answer?: string };
 
 interface LoadedRow {
   readonly problem: Problem;
@@ -79,7 +77,8 @@ async function load(source: string, options: LoadOptions): Promise<readonly Load
     const earlier = places.get(id);
     if (earlier !== undefined) throw new DataError(`${row.place} has the same id \`${id}\` as ${earlier}; ids must be distinct (\`fields.id\` names the field).`);
     places.set(id, row.place);
-    return { problem: { id, prompt, source: located.name }, row, located };
+    const paraphrase = textOf(row.fields.paraphrase);
+    return { problem: { id, prompt, source: located.name, ...(paraphrase !== undefined && { paraphrase }) }, row, located };
   });
 }
 

@@ -1,4 +1,6 @@
-import type { Question } from "../data/index.ts";
+import { sampledPrompts } from "../config.ts";
+import type { Config } from "../config.ts";
+import type { PartlyLabelledProblem } from "../data/index.ts";
 import { completeProblems } from "../evaluate.ts";
 import type { Batches, SamplingOptions } from "../evaluate.ts";
 import { vote } from "../srt/vote.ts";
@@ -59,18 +61,21 @@ export interface VoteSummary {
   readonly majAtK: number | null;
 }
 
-/** Samples that training takes for each of its questions, on average and rounded. */
-export function samplesPerQuestion(run: { readonly steps: number; readonly promptsPerStep: number; readonly samplesPerPrompt: number }, questions: number): number {
-  return Math.round((run.steps * run.promptsPerStep * run.samplesPerPrompt) / questions);
+/** Samples that training takes for each of its questions, a teacher's among them, on average and rounded. */
+export function samplesPerQuestion(config: Pick<Config, "steps" | "promptsPerStep" | "keepFraction" | "samplesPerPrompt" | "crossLabels" | "teacher">, questions: number): number {
+  const { steps, samplesPerPrompt: own, crossLabels, teacher } = config;
+  const teachers = teacher.kind === "none" ? 0 : teacher.samples === 0 ? own : teacher.samples;
+  const wordings = crossLabels ? 2 : 1;
+  return Math.round((steps * sampledPrompts(config) * wordings * (own + teachers)) / questions);
 }
 
 /** Samples final answers of every question with a fixed model, `[question]`; in parts, so that killed work can go on. */
 export async function sampleAnswers(
-  questions: readonly Question[],
+  questions: readonly PartlyLabelledProblem[],
   options: SamplingOptions & { readonly grader: Grader },
   batches?: Batches<SampledAnswers>,
 ): Promise<readonly SampledAnswers[]> {
-  const read = ({ problem, completions }: { readonly problem: Question; readonly completions: readonly { readonly text: string }[] }) => ({
+  const read = ({ problem, completions }: { readonly problem: PartlyLabelledProblem; readonly completions: readonly { readonly text: string }[] }) => ({
     id: problem.id,
     answers: completions.map(({ text }) => options.grader.extract(text)),
   });
@@ -82,7 +87,7 @@ export async function sampleAnswers(
  * `k` and its first `votes` samples, so `before` holds as many as the larger of the two for each question.
  */
 export function adaptedAnswers(
-  questions: readonly Question[],
+  questions: readonly PartlyLabelledProblem[],
   { before, after, k, votes }: { readonly before: readonly SampledAnswers[]; readonly after: readonly SampledAnswers[]; readonly k: number; readonly votes: number },
   grader: Grader,
 ): readonly AdaptedAnswer[] {

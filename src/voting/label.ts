@@ -1,4 +1,4 @@
-import type { Question } from "../data/index.ts";
+import type { PartlyLabelledProblem } from "../data/index.ts";
 import { completeProblems, rightAnswers } from "../evaluate.ts";
 import type { Batches, ProblemCompletions, SamplingOptions } from "../evaluate.ts";
 import { vote } from "../srt/vote.ts";
@@ -34,7 +34,7 @@ export interface ProblemLabel extends VoteFigures {
 
 export interface LabelOptions extends SamplingOptions {
   readonly grader: Grader;
-  readonly problems: readonly Question[];
+  readonly problems: readonly PartlyLabelledProblem[];
   /** Labels in parts, so that killed work can go on; all at once when absent. */
   readonly batches?: Batches<ProblemLabel>;
 }
@@ -56,7 +56,7 @@ export async function labelProblems(options: LabelOptions): Promise<readonly Pro
   return completeProblems(options.problems, options, (answered) => labelOf(answered, options.grader), options.batches);
 }
 
-function labelOf({ problem: { id, prompt, source, answer: truth }, completions }: ProblemCompletions<Question>, grader: Grader): ProblemLabel {
+function labelOf({ problem: { id, prompt, source, answer: truth }, completions }: ProblemCompletions<PartlyLabelledProblem>, grader: Grader): ProblemLabel {
   const answers = completions.map(({ text }) => grader.extract(text));
   const ballot = vote(answers, grader.classes);
   const row = { id, problem: prompt, label: ballot.majority?.answer ?? null, ...voteFigures(ballot), source };
@@ -75,7 +75,7 @@ export function voteFigures({ shareOfAll, margin, tied, abstentions, samples, cl
 }
 
 /** The figures over all labels. `problems` hold the true answers, where they are known. */
-export function summarizeLabels(labels: readonly ProblemLabel[], problems: readonly Question[], same: Grader["same"]): LabelSummary {
+export function summarizeLabels(labels: readonly ProblemLabel[], problems: readonly PartlyLabelledProblem[], same: Grader["same"]): LabelSummary {
   const truths = new Map(problems.map(({ id, answer }) => [id, answer]));
   const verdicts = labels.flatMap(({ id, label }) => {
     const truth = truths.get(id);
