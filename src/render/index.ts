@@ -19,9 +19,10 @@ export interface RendererOptions {
 
 /**
  * The renderer of a Hugging Face model folder. A prompt is the template with the question in it, as the
- * one user message of the model's chat template where it has one, else as it is with the special tokens
- * that the tokenizer adds. Stop tokens are the end tokens of generation_config.json, config.json and the
- * tokenizer together, and every token whose text contains `stopAt`. Throws ModelError, naming the file, when one is missing or wrong.
+ * one user message of the model's chat template where it has one (which is told the same day on every day),
+ * else as it is with the special tokens that the tokenizer adds. Stop tokens are the end tokens of
+ * generation_config.json, config.json and the tokenizer together, and every token whose text contains
+ * `stopAt`. Throws ModelError, naming the file, when one is missing or wrong.
  */
 export async function loadRenderer(modelFolder: string, { template, chat = "auto", stopAt = "" }: RendererOptions): Promise<Renderer> {
   const files = await readRenderFiles(modelFolder);
@@ -31,7 +32,6 @@ export async function loadRenderer(modelFolder: string, { template, chat = "auto
   const decode = createDecoder(tokenizer, {
     concatenates: files.tokenizer.decoder?.type === "Fuse",
     specialTokens: special,
-    cleanUpSpaces: files.tokenizerConfig.clean_up_tokenization_spaces ?? false,
   });
   return {
     encodePrompt: (prompt) => {
@@ -53,6 +53,12 @@ function tokenizerOf(folder: string, { tokenizer, tokenizerConfig }: RenderFiles
   }
 }
 
+/**
+ * The day that Llama's chat templates write into a prompt where they are told none. They are told this one, since
+ * else they ask the clock: a run has to make the same prompts on every day.
+ */
+const DATE = "26 Jul 2024";
+
 /** Renders a user message and the opening of the reply, or is `null` for a model without a chat template. */
 function createChat(folder: string, { chatTemplate, tokenizerConfig }: RenderFiles): ((content: string) => string) | null {
   if (chatTemplate === null) return null;
@@ -67,7 +73,8 @@ function createChat(folder: string, { chatTemplate, tokenizerConfig }: RenderFil
   const chat = refusing(() => new Template(chatTemplate));
   return (content) => {
     const messages = [{ role: "user", content }];
-    return refusing(() => chat.render({ messages, add_generation_prompt: true, bos_token, eos_token, pad_token, unk_token }));
+    const values = { messages, add_generation_prompt: true, date_string: DATE, bos_token, eos_token, pad_token, unk_token };
+    return refusing(() => chat.render(values));
   };
 }
 
