@@ -27,7 +27,7 @@ export { builtinModelFolder, loadTask, taskFamilies } from "./tasks/index.ts";
 export { createRunDirectory, describeEnvironment, openRunDirectory } from "./run/index.ts";
 export type { RunDirectory } from "./run/index.ts";
 export { evaluate, passAt } from "./evaluate.ts";
-export { adaptedAnswers, labelProblems, sampleAnswers, samplesPerQuestion, summarizeAdaptation, summarizeLabels } from "./voting/index.ts";
+export { adaptedAnswers, labelProblems, sampleVotes, samplesPerQuestion, summarizeAdaptation, summarizeLabels } from "./voting/index.ts";
 export type { AdaptationSummary, AdaptedAnswer, LabelOptions, LabelSummary, ProblemLabel, SampledAnswers } from "./voting/index.ts";
 export type { Batches, EvaluateBatches, Evaluation, EvaluateOptions, ProblemCompletions, ProblemResult, SamplingOptions } from "./evaluate.ts";
 export { stepSettings, train } from "./train.ts";

@@ -6,12 +6,13 @@ import type { Config } from "../config.ts";
 import { configKeys, formatConfig, resolveConfig } from "../config/index.ts";
 import type { ConfigKey, Settings } from "../config/index.ts";
 import type { PartlyLabelledProblem } from "../data/index.ts";
-import { RunDirectoryError, UsageError } from "../errors.ts";
+import { CheckpointError, RunDirectoryError, UsageError } from "../errors.ts";
 import { CURRENT, REFERENCE } from "../policy.ts";
-import { checkpointPath, checkpointSteps, createRunDirectory, describeEnvironment } from "../run/index.ts";
+import { checkpointPath, checkpointSteps, createRunDirectory, describeEnvironment, verifyCheckpoint } from "../run/index.ts";
+import { explained } from "../run/explain.ts";
 import { writeFileAtomically } from "../util/atomic-write.ts";
 import { deriveSeed } from "../util/random.ts";
-import { adaptedAnswers, sampleAnswers, samplesPerQuestion, summarizeAdaptation } from "../voting/index.ts";
+import { adaptedAnswers, sampleVotes, samplesPerQuestion, summarizeAdaptation } from "../voting/index.ts";
 import type { SampledAnswers } from "../voting/index.ts";
 import { adaptationLines } from "./adaptation-report.ts";
 import { addConfigOptions, settingsOf } from "./config-options.ts";
@@ -84,8 +85,14 @@ async function start(questions: string, settings: Settings, { maxVotes = String(
   const directory = out ?? join("runs", timestamped("adapt", new Date()));
   const openRun = async (settled: Config) => {
     const run = await createRunDirectory(directory, { configText: formatConfig(settled), environment: await describeEnvironment(process.argv) });
-    await writeFileAtomically(join(directory, ADAPTATION), `${JSON.stringify({ maxVotes: Number(maxVotes) })}\n`);
-    return run;
+    const file = join(directory, ADAPTATION);
+    try {
+      await explained(`${file} could not be written`, "free or choose another place with --out", () => writeFileAtomically(file, `${JSON.stringify({ maxVotes: Number(maxVotes) })}\n`));
+      return run;
+    } catch (error) {
+      await run.close();
+      throw error;
+    }
   };
   await runTraining(config, openRun, output, ADAPT);
 }
@@ -104,14 +111,12 @@ async function configOf(questions: string, given: Settings): Promise<Config> {
 
 /** Votes with the model as it was and as it is, writes answers.jsonl, and compares them. */
 async function answerQuestions(trained: Trained, { terminal, result }: Output): Promise<void> {
-  const { config, policy, renderer, grader, run, outcome } = trained;
+  const { config, renderer, grader, run, outcome } = trained;
   const maxVotes = await readMaxVotes(run.path);
   // Read again with their answers, which training keeps apart.
   const tools: LoadTools = { renderer, warn: () => undefined };
   const questions = await loadTrainingQuestions(config, tools);
-  // A run that was complete when it was continued has trained nothing in this process.
-  const [newest] = await checkpointSteps(run);
-  await policy.loadState(checkpointPath(run, newest!));
+  await loadTrained(trained);
   const taken = samplesPerQuestion(config, questions.length);
   const votes = Math.max(1, Math.min(taken, maxVotes));
   const k = config.evaluateSamples;
@@ -123,6 +128,14 @@ async function answerQuestions(trained: Trained, { terminal, result }: Output): 
   const summary = summarizeAdaptation(answers, grader.same);
   for (const line of [...adaptationLines(answers, summary, { ...outcome, taken }), "", `The answers are in ${file}`]) terminal.line(line);
   result({ runDirectory: absolute(run.path), steps: outcome.steps, seconds: outcome.seconds, samplesTaken: taken, ...summary });
+}
+
+/** Loads what the run has trained: a run that was complete when it was continued has trained nothing in this process. */
+async function loadTrained({ run, policy }: Trained): Promise<void> {
+  const [newest] = await checkpointSteps(run);
+  if (newest === undefined) throw new CheckpointError(`${run.path} is trained, but its checkpoints are gone, so it can't answer; restore the last one, or start a new run.`);
+  await verifyCheckpoint(run, newest);
+  await policy.loadState(checkpointPath(run, newest));
 }
 
 const votesSchema = z.object({ id: z.string(), answers: z.array(z.string().nullable()) });
@@ -139,7 +152,7 @@ async function votesOf(name: "before" | "after", questions: readonly PartlyLabel
   const journal = await openJournal({ file: join(run.path, `votes-${name}.jsonl`), total: questions.length, batchSize: problemsPerBatch(samples), toRow: (votes) => votes, fromRow });
   try {
     const words = { doing: `voting ${name} adapting:`, done: `voted ${name} adapting on`, advice: `Continue with: npx selftrain adapt --resume ${run.path}` };
-    return await runInBatches(journal, words, terminal, (batches) => sampleAnswers(questions, sampling, batches));
+    return await runInBatches(journal, words, terminal, (batches) => sampleVotes(questions, sampling, batches));
   } finally {
     await journal.close();
   }

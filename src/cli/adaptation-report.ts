@@ -18,19 +18,21 @@ export function adaptationLines(
   const rows = answers.slice(0, SHOWN).map((each) => [shorten(each.problem, 20), cell(each.before), cell(each.after)]);
   const column = (name: string, valueOf: (vote: VoteSummary) => number | null): readonly string[] =>
     [name, ...[before, after, votingOnly].map((vote) => valueOf(vote)).map((value) => (value === null ? "unknown" : percent(value)))];
-  const capped = votingOnly.samples < taken ? `; training took ${taken} (--max-votes)` : "";
   return [
     "",
     ...table([["question", "majority before", "after"], ...rows]),
     ...(questions > SHOWN ? [`and ${counted(questions - SHOWN, "more question")}`] : []),
     "",
-    `${steps} steps in ${duration(seconds)}; ${counted(questions, "question")}, ${changed} with another majority than before${known === 0 || known === questions ? "" : `; ${known} with a known answer`}`,
+    `${steps} steps in ${duration(seconds)}; ${changed} of ${counted(questions, "question")} with another majority than before`,
+    ...(known === 0 || known === questions ? [] : [`pass@1 and right majorities are of the ${counted(known, "question")} with a known answer`]),
     ...table([
       ["", "before", "after", "voting only"],
       ["samples per question", ...[before, after, votingOnly].map(({ samples }) => String(samples))],
       column("mean majority share", ({ meanShare }) => meanShare),
       ...(known === 0 ? [] : [column("pass@1", ({ passAt1 }) => passAt1), column("majority right", ({ majAtK }) => majAtK)]),
     ]),
-    `voting only: the model as it was, with the samples that training took${capped}`,
+    ...(votingOnly.samples < taken
+      ? [`voting only: the model as it was, with ${votingOnly.samples} of the ${taken} samples that training took`, "(--max-votes)"]
+      : ["voting only: the model as it was, with as many samples as training took"]),
   ];
 }

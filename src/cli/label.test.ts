@@ -33,6 +33,15 @@ describe("label", () => {
     expect(labels.size).toBe(24);
   });
 
+  it("trains by one line of a config", async () => {
+    const config = join(folder, "srt.yaml");
+    await writeFile(config, 'train: task:chain/5\ntrain-problems: 24\ntemplate: "{problem}"\nsteps: 1\nprompts-per-step: 4\nsamples-per-prompt: 4\nmax-tokens: 24\n');
+    const flags = ["--reward", "offline-labels", "--labels", join(folder, "whole.jsonl"), "--out", join(folder, "run")];
+    const { code, stdout, stderr } = await selftrain(["train", config, ...flags], { folder: root });
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain("1 steps in ");
+  });
+
   it("killed with SIGKILL and resumed, ends as if it had not been", async () => {
     const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), join(root, "src/cli/main.ts"), "label", ...parameters("killed")], { cwd: root, stdio: "ignore" });
     const ended = new Promise((resolve) => child.on("close", resolve));
@@ -46,7 +55,7 @@ describe("label", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^resumed after \d+ of 24 problems\n/);
     expect(await labelsOf("killed")).toBe(await labelsOf("whole"));
-    expect((await readdir(folder)).sort()).toEqual(["killed.jsonl", "killed.settings.json", "whole.jsonl", "whole.settings.json"]);
+    expect((await readdir(folder)).filter((name) => name.includes(".") && !name.endsWith(".yaml")).sort()).toEqual(["killed.jsonl", "killed.settings.json", "whole.jsonl", "whole.settings.json"]);
   });
 
   it("does not go on with other settings, or over a file that is not its own", async () => {

@@ -3,7 +3,7 @@ import { createFakePolicy, fakeGrader, fakeRenderer } from "../../test/fake-poli
 import { configSchema } from "../config.ts";
 import type { ConfigInput } from "../config.ts";
 import { evaluate } from "../evaluate.ts";
-import { adaptedAnswers, sampleAnswers, samplesPerQuestion, summarizeAdaptation } from "./adapt.ts";
+import { adaptedAnswers, sampleVotes, samplesPerQuestion, summarizeAdaptation } from "./adapt.ts";
 
 const problems = [
   { id: "a", prompt: "a=", source: "test", answer: "7" },
@@ -60,12 +60,12 @@ describe("adaptedAnswers", () => {
   });
 });
 
-describe("sampleAnswers", () => {
+describe("sampleVotes", () => {
   it("reads the answers of the weights that it is asked for", async () => {
     const sampling = { policy: createFakePolicy({ seed: 2 }), renderer: fakeRenderer, grader: fakeGrader, samples: 8, temperature: 1, topP: 1, maxTokens: 4, seed: 3 };
     const known = problems.map((problem) => ({ ...problem, answer: "3" }));
     const { results } = await evaluate({ ...sampling, problems: known });
-    expect(await sampleAnswers(problems, { ...sampling, weights: "reference" })).toEqual(
+    expect(await sampleVotes(problems, { ...sampling, weights: "reference" })).toEqual(
       results.map(({ problem: { id }, samples }) => ({ id, answers: samples.map(({ answer }) => answer) })),
     );
   });

@@ -70,7 +70,7 @@ export function samplesPerQuestion(config: Pick<Config, "steps" | "promptsPerSte
 }
 
 /** Samples final answers of every question with a fixed model, `[question]`; in parts, so that killed work can go on. */
-export async function sampleAnswers(
+export async function sampleVotes(
   questions: readonly PartlyLabelledProblem[],
   options: SamplingOptions & { readonly grader: Grader },
   batches?: Batches<SampledAnswers>,
