@@ -72,6 +72,11 @@ describe("adapt", () => {
     expect(await contentOf("killed", "answers.jsonl")).toBe(await contentOf("whole", "answers.jsonl"));
   });
 
+  it("does not continue a run of another command", async () => {
+    const { code, stderr } = await run("--resume", folder);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `selftrain: ${join(folder, "adaptation.json")} is missing or damaged, so this is no run that \`selftrain adapt\` can continue; start a new one.\n` });
+  });
+
   it.each([
     ["no questions", [], "no questions were given: name a QUESTIONS.jsonl, or a run to continue with --resume DIR"],
     ["a task without a number", ["task:chain/5"], "task:chain/5 is a task, which generates as many questions as it is asked for: give a number with --train-problems"],

@@ -67,11 +67,13 @@ export function addAdaptCommand(program: Command): void {
     .option("--out <DIR>", "directory of the run, which must not exist yet (default: runs/adapt- and the time)")
     .option("--resume <DIR>", "continue the run in this directory where it was interrupted")
     .addOption(jsonOption());
-  addConfigOptions(command, FLAGS, "Config keys, with the defaults that they have here:").action((questions: string | undefined, flags: AdaptFlags) => {
+  addConfigOptions(command, FLAGS, "Config keys, with the defaults that they have here:").action(async (questions: string | undefined, flags: AdaptFlags) => {
     const output = createOutput(flags.json === true);
     const settings = settingsOf(flags as Readonly<Record<string, unknown>>, FLAGS);
     if (flags.resume !== undefined) {
       const other = questions ?? (flags.out !== undefined ? "--out" : flags.maxVotes !== undefined ? "--max-votes" : firstFlag(settings));
+      // Another run would be trained to its end before it turned out to be one.
+      if (other === undefined) await readMaxVotes(flags.resume);
       return resume(flags.resume, other, output, ADAPT);
     }
     if (questions === undefined) throw new UsageError("no questions were given: name a QUESTIONS.jsonl, or a run to continue with --resume DIR");
