@@ -108,6 +108,7 @@ export const configSchema = z.strictObject({
   evaluateEvery: count().default(100).describe("Steps between evaluations on `held-out` (authors' script: 100)."),
   evaluateSamples: count().default(32).describe("Completions per held-out question: pass@1 is their mean, maj@k their vote (authors' script: 32)."),
   evaluateTemperature: z.number().nonnegative().default(1).describe("Sampling temperature of evaluation (paper, appendix B.3)."),
+  startVotes: z.int().nonnegative().default(0).describe("Votes of the model that the run started from, on each question when it is first seen: with them the metrics say how far the run agrees with it (0: none)."),
   checkpointEvery: count().default(100).describe("Steps between checkpoints; the last step is always saved."),
   checkpointsKept: z.int().min(2).default(2).describe("Newest checkpoints to keep; at least 2, so that a damaged one has a predecessor."),
   recordSamplesEvery: count().default(10).describe("Steps between recordings of all completions to samples/."),

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RunDirectoryError } from "../errors.ts";
-import { openMetricsLog } from "./metrics-log.ts";
+import { openMetricsLog } from "./step-log.ts";
 import { evaluationMetrics, stepMetrics } from "./metrics.ts";
 
 let folder: string;
