@@ -43,7 +43,7 @@ export async function trainStep(
 ): Promise<StepReport> {
   // 1. Sample n completions for each prompt from the current policy.
   const started = clock();
-  const prompts_P = problems_P.map((problem) => renderer.encodePrompt(problem.prompt));
+  const prompts_P = problems_P.map((problem) => renderer.encodePrompt(problem.prompt, problem.template));
   const { samplesPerPrompt: count, temperature, topP, topK, maxTokens, seed } = settings;
   const stopTokens = renderer.stopTokens;
   const completions_P_G = await policy.sample(

@@ -9,6 +9,8 @@ export interface Problem {
   readonly prompt: string;
   /** Where the problem comes from, e.g. `task:chain/5` or a file name. */
   readonly source: string;
+  /** Prompt made from it where the config names none: `{problem}` is replaced by the question. */
+  readonly template?: string;
 }
 
 /** A question with its true answer. Only `data/`, `evaluate.ts` and the ground-truth reward handle it. */
@@ -148,7 +150,8 @@ export interface Grader {
 
 /** Turns problems into tokens and tokens into text. */
 export interface Renderer {
-  readonly encodePrompt: (prompt: string) => readonly number[];
+  /** `template` is the problem's own, which the renderer's comes before. */
+  readonly encodePrompt: (prompt: string, template?: string) => readonly number[];
   /** Text of completion tokens, without special tokens. */
   readonly decode: (tokens: readonly number[]) => string;
   readonly stopTokens: readonly number[];

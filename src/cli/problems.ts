@@ -1,7 +1,8 @@
 import { trainSources } from "../config.ts";
 import type { Config } from "../config.ts";
 import { apportion, assertDistinct, describeRepeats, describeShared, largestMixture, loadLabelledProblems, loadProblems } from "../data/index.ts";
-import type { HubOptions, LoadOptions } from "../data/index.ts";
+import type { LoadOptions, OpenedSource } from "../data/index.ts";
+import type { HubAccess } from "../hub/index.ts";
 import { loadTask } from "../tasks/index.ts";
 import type { LabelledProblem, Problem, Renderer } from "../types.ts";
 
@@ -12,12 +13,17 @@ export interface RunProblems {
   readonly heldOut: readonly LabelledProblem[];
   /** True answers of the training questions by id; `null` unless the reward is the ground truth. */
   readonly labels: ReadonlyMap<string, string> | null;
+  /** Where they come from; tasks, which are made here, are not among these. */
+  readonly sources: readonly OpenedSource[];
 }
 
 export interface LoadTools {
   readonly renderer: Pick<Renderer, "encodePrompt">;
   /** Is told what was left out, and what is odd. */
   readonly warn: (message: string) => void;
+  readonly hub: HubAccess;
+  /** Is told where rows come from. */
+  readonly opened?: (source: OpenedSource) => void;
 }
 
 /** A problem whose answer may be known. */
@@ -28,13 +34,16 @@ type Loaded = Problem & { readonly answer?: string };
  * a warning. Throws UsageError and DataError as the loaders do.
  */
 export async function loadRunProblems(config: Config, tools: LoadTools): Promise<RunProblems> {
-  const loaded = await loadTraining(config, tools);
-  const heldOut = await loadHeldOut(config, tools);
+  const sources: OpenedSource[] = [];
+  const opened = (source: OpenedSource): void => void sources.push(source);
+  const loaded = await loadTraining(config, { ...tools, opened });
+  const heldOut = await loadHeldOut(config, { ...tools, opened });
   for (const odd of [describeRepeats(loaded, "training"), describeShared(loaded, heldOut)]) if (odd !== null) tools.warn(odd);
   return {
-    training: loaded.map(({ id, prompt, source }) => ({ id, prompt, source })),
+    training: loaded.map(withoutAnswer),
     heldOut,
     labels: config.reward === "ground-truth" ? new Map(loaded.map(({ id, answer }) => [id, answer!])) : null,
+    sources,
   };
 }
 
@@ -74,17 +83,16 @@ async function loadTrainingSource(source: string, limit: number, config: Config,
   return load(source, loadOptions(config, "train", limit, tools));
 }
 
-function loadOptions({ fields, dataDir }: Config, role: LoadOptions["role"], limit: number, { warn }: LoadTools): LoadOptions {
-  return { fields, limit, role, dataDir, hub: hubOptions(process.env), warn };
+function loadOptions({ fields, dataDir }: Config, role: LoadOptions["role"], limit: number, { warn, hub, opened }: LoadTools): LoadOptions {
+  return { fields, limit, role, dataDir, hub, warn, ...(opened === undefined ? {} : { opened }) };
 }
 
-/** How the hub is reached, by the variables that its own tools read. */
-export function hubOptions({ HF_TOKEN, HF_ENDPOINT }: Readonly<Record<string, string | undefined>>): HubOptions {
-  return { ...(HF_TOKEN === undefined ? {} : { accessToken: HF_TOKEN }), ...(HF_ENDPOINT === undefined ? {} : { hubUrl: HF_ENDPOINT }) };
+function withoutAnswer({ id, prompt, source, template }: Loaded): Problem {
+  return { id, prompt, source, ...(template === undefined ? {} : { template }) };
 }
 
 function withinTokens<P extends Problem>(problems: readonly P[], name: string, { maxPromptTokens }: Config, { renderer, warn }: LoadTools): readonly P[] {
-  const kept = problems.filter(({ prompt }) => renderer.encodePrompt(prompt).length <= maxPromptTokens);
+  const kept = problems.filter(({ prompt, template }) => renderer.encodePrompt(prompt, template).length <= maxPromptTokens);
   const left = problems.length - kept.length;
   if (left > 0) warn(`${left} of ${problems.length} questions of ${name} have prompts of more than ${maxPromptTokens} tokens (\`max-prompt-tokens\`) and are left out.`);
   return kept;

@@ -3,7 +3,7 @@ import { DataError } from "../errors.ts";
 import type { LabelledProblem, Problem } from "../types.ts";
 import type { Fields } from "./presets.ts";
 import { locate } from "./sources.ts";
-import type { Located, Places } from "./sources.ts";
+import type { Located, OpenedSource, Places } from "./sources.ts";
 import { readDataFile } from "./tables.ts";
 import type { DataRow } from "./tables.ts";
 
@@ -16,6 +16,8 @@ export interface LoadOptions extends Places {
   readonly role: "train" | "held-out";
   /** Is told what is odd, but no reason to stop. */
   readonly warn?: (message: string) => void;
+  /** Is told where the rows come from. */
+  readonly opened?: (source: OpenedSource) => void;
 }
 
 /**
@@ -51,6 +53,7 @@ interface LoadedRow {
 
 async function load(source: string, options: LoadOptions): Promise<readonly LoadedRow[]> {
   const located = await locate(source, options.role, options.fields, options);
+  options.opened?.({ source, pinned: located.pinned, files: located.files });
   const rows = await rowsOf(located);
   const { limit } = options;
   if (limit > rows.length) throw new DataError(`${source} holds fewer rows (${rows.length}) than were asked for (${limit}).`);
@@ -66,7 +69,8 @@ async function load(source: string, options: LoadOptions): Promise<readonly Load
     const earlier = places.get(id);
     if (earlier !== undefined) throw new DataError(`${row.place} has the same id \`${id}\` as ${earlier}; ids must be distinct (\`fields.id\` names the field).`);
     places.set(id, row.place);
-    return { problem: { id, prompt, source: located.name }, row, located };
+    const template = located.preset?.template;
+    return { problem: { id, prompt, source: located.name, ...(template === undefined ? {} : { template }) }, row, located };
   });
 }
 
