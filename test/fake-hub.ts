@@ -27,7 +27,7 @@ export interface FakeHub {
   readonly close: () => Promise<void>;
 }
 
-/** A server that answers as the hub does (huggingface.co/docs/hub/api), with another host for large files. */
+/** A server of repositories by name, data sets as `datasets/OWNER/NAME`, that answers as the hub does (huggingface.co/docs/hub/api), with another host for large files. */
 export async function startFakeHub(repositories: Readonly<Record<string, FakeRepository>>): Promise<FakeHub> {
   const cacheDir = await mkdtemp(join(tmpdir(), "selftrain-hub-"));
   const requests: string[] = [];
@@ -35,33 +35,36 @@ export async function startFakeHub(repositories: Readonly<Record<string, FakeRep
   const replaced = new Map<string, Buffer>();
   const content = (request: IncomingMessage, response: ServerResponse, path: string, bytes: Buffer): void => {
     const fault = faults.shift();
-    if (fault !== undefined && "status" in fault) return void response.writeHead(fault.status, { "x-error-message": fault.message ?? "" }).end();
-    sendRange(request, response, replaced.get(path) ?? bytes, fault?.cutAfter);
+    if (fault !== undefined && "status" in fault) response.writeHead(fault.status, { "x-error-message": fault.message ?? "" }).end();
+    else sendRange(request, response, replaced.get(path) ?? bytes, fault?.cutAfter);
   };
   const cdn = await listen((request, response) => {
     requests.push(`CDN ${described(request)}`);
-    const [, name, path] = /^\/([^/]+\/[^/]+)\/(.*)$/.exec(pathOf(request))!;
-    content(request, response, path!, Buffer.from(repositories[name!]!.files[path!]!));
+    const [key, { files }] = Object.entries(repositories).find(([each]) => pathOf(request).startsWith(`/${each}/`))!;
+    const path = pathOf(request).slice(key.length + 2);
+    content(request, response, path, Buffer.from(files[path]!));
   });
   const hub = await listen((request, response) => {
     requests.push(described(request));
-    const refuse = (message: string): void => void response.writeHead(404, { "content-type": "application/json" }).end(JSON.stringify({ error: message }));
+    const json = (value: unknown, status = 200): unknown => response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
     const [, isApi, kind, name, action, revision, path] = /^(\/api)?\/(?:(datasets|models)\/)?([^/]+\/[^/]+)\/(revision|tree|resolve)\/([^/]+)\/?(.*)$/.exec(pathOf(request)) ?? [];
-    const repository = repositories[kind === "datasets" ? `datasets/${name!}` : (name ?? "")];
-    if (repository === undefined) return refuse("Repository not found");
+    const key = kind === "datasets" ? `datasets/${name!}` : (name ?? "");
+    const repository = repositories[key];
+    if (repository === undefined) return json({ error: "Repository not found" }, 404);
     const { commit, files, large = [] } = repository;
-    if (revision !== commit && revision !== "main") return refuse(`Invalid rev id: ${revision!}`);
-    const json = (value: unknown): void => void response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
-    if (isApi !== undefined && action === "revision") return json({ _id: "1", id: name, sha: commit, private: false, gated: false, downloads: 0, likes: 0, lastModified: "2026-01-01T00:00:00Z", siblings: Object.keys(files).map((rfilename) => ({ rfilename })) });
-    if (isApi !== undefined) return json(Object.entries(files).map(([each, bytes]) => entryOf(each, Buffer.from(bytes), large.includes(each))));
-    if (files[path!] === undefined) return refuse("Entry not found");
+    if (revision !== commit && revision !== "main") return json({ error: `Invalid rev id: ${revision!}` }, 404);
+    if (isApi !== undefined) {
+      const entries = Object.entries(files).map(([each, bytes]) => entryOf(each, Buffer.from(bytes), large.includes(each)));
+      return json(action === "tree" ? entries : { _id: "1", id: name, sha: commit, private: false, gated: false, downloads: 0, likes: 0, lastModified: "2026-01-01T00:00:00Z" });
+    }
+    if (files[path!] === undefined) return json({ error: "Entry not found" }, 404);
     const bytes = Buffer.from(files[path!]!);
     response.setHeader("x-repo-commit", commit);
-    if (!large.includes(path!)) {
-      response.setHeader("etag", `"${gitHash(bytes)}"`);
-      return content(request, response, path!, bytes);
+    if (large.includes(path!)) {
+      return response.writeHead(302, { location: `${cdn.url}/${key}/${path!}`, "x-linked-etag": `"${sha256(bytes)}"`, "x-linked-size": bytes.length }).end();
     }
-    response.writeHead(302, { location: `${cdn.url}/${name!}/${path!}`, "x-linked-etag": `"${sha256(bytes)}"`, "x-linked-size": bytes.length }).end();
+    response.setHeader("etag", `"${gitHash(bytes)}"`);
+    content(request, response, path!, bytes);
   });
   const access: HubAccess = { hubUrl: hub.url, cacheDir, accessToken: "hf_test", tokenFile: null, offline: false, wait: () => Promise.resolve() };
   const close = async (): Promise<void> => {

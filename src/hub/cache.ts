@@ -1,7 +1,6 @@
-import { copyFile, mkdir, readFile, rm, stat, symlink } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { copyFile, mkdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { writeFileAtomically } from "../util/atomic-write.ts";
-import { systemCode } from "../util/system-error.ts";
 
 /**
  * The cache of the hub's own tools: `models--OWNER--NAME/` or `datasets--OWNER--NAME/` with the content of
@@ -33,19 +32,16 @@ export async function noteCommit(folder: string, revision: string, commit: strin
   if (COMMIT.test(revision)) return;
   const file = join(folder, "refs", revision);
   await mkdir(dirname(file), { recursive: true });
-  await writeFileAtomically(file, commit);
+  await writeFile(file, commit);
 }
 
-/** Makes a blob a file of a snapshot. */
+/** Makes a blob a file of a snapshot, at once, since other processes may be reading there. */
 export async function linkBlob(blob: string, pointer: string): Promise<void> {
   await mkdir(dirname(pointer), { recursive: true });
-  await rm(pointer, { force: true });
-  try {
-    await symlink(relative(dirname(pointer), blob), pointer);
-  } catch (error) {
-    // Another process may have been first. Windows lets not everybody make links: the hub's own tools copy there, too.
-    if (systemCode(error) !== "EEXIST") await copyFile(blob, pointer);
-  }
+  const fresh = `${pointer}.${randomUUID()}`;
+  // Windows lets not everybody make links: the hub's own tools copy there, too.
+  await symlink(relative(dirname(pointer), blob), fresh).catch(() => copyFile(blob, fresh));
+  await rename(fresh, pointer);
 }
 
 /** Bytes of a file, links followed, or `null` where there is none. */

@@ -31,28 +31,38 @@ const ATTEMPTS = 5;
 export async function downloadBlob(url: string, file: RemoteFile, blob: string, access: HubAccess, received: (bytes: number) => void): Promise<void> {
   const partial = `${blob}.incomplete`;
   await mkdir(dirname(blob), { recursive: true });
-  await (await open(partial, "a")).close();
-  if ((await sizeOf(partial))! > file.size) await open(partial, "w").then((handle) => handle.close());
-  for (let have = (await sizeOf(partial))!, fruitless = 0; have < file.size; ) {
-    let failure: unknown = null;
+  try {
+    await complete(url, file, partial, access, received);
+    await verify(partial, file);
+    await rename(partial, blob);
+  } catch (error) {
+    // Another process may have been first.
+    if ((await sizeOf(blob)) !== file.size) throw error;
+  }
+}
+
+/** Fills the file up, in as many requests as it takes. */
+async function complete(url: string, file: RemoteFile, partial: string, access: HubAccess, received: (bytes: number) => void): Promise<void> {
+  // What is longer than the file is nothing to go on with.
+  const isTooLong = ((await sizeOf(partial)) ?? 0) > file.size;
+  await (await open(partial, isTooLong ? "w" : "a")).close();
+  let have = (await sizeOf(partial)) ?? 0;
+  let fruitless = 0;
+  while (have < file.size) {
+    const before = have;
+    let failure: unknown = new TypeError(`${file.path} ends after ${have} of ${file.size} bytes`);
     try {
       await appendRest(url, partial, have, access, received);
     } catch (error) {
       if (!(await mayPass(error))) throw error;
       failure = error;
     }
-    const before = have;
-    have = (await sizeOf(partial))!;
-    if (have >= file.size) break;
+    have = (await sizeOf(partial)) ?? 0;
+    if (have >= file.size) return;
     fruitless = have > before ? 0 : fruitless + 1;
-    if (fruitless === ATTEMPTS) throw failure ?? new TypeError(`only ${have} of ${file.size} bytes of ${file.path} arrived`);
+    if (fruitless === ATTEMPTS) throw failure;
     await (access.wait ?? sleep)(1000 * 2 ** fruitless);
   }
-  await verify(partial, file);
-  await rename(partial, blob).catch(async (error: unknown) => {
-    // Another process may have been first.
-    if ((await sizeOf(blob)) !== file.size) throw error;
-  });
 }
 
 async function appendRest(url: string, partial: string, have: number, access: HubAccess, received: (bytes: number) => void): Promise<void> {

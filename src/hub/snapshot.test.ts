@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => hub.close());
 
-const fetchModel = (access: HubAccess = hub.access, choose = (paths: readonly string[]) => paths.filter((path) => path !== "README.md"), revision = "main") =>
+const fetchModel = (access: HubAccess = hub.access, choose: (paths: readonly string[]) => readonly string[] = (paths) => paths.filter((path) => path !== "README.md"), revision = "main") =>
   fetchSnapshot({ repository: { type: "model", name: "someone/model" }, revision, choose }, access);
 const weightsOf = async (folder: string): Promise<Buffer> => readFile(join(folder, "model.safetensors"));
 const downloads = (): string[] => hub.requests.filter((request) => request.includes("CDN"));
@@ -75,10 +75,18 @@ describe("fetchSnapshot", () => {
     expect((await blobs()).filter((name) => name.includes("incomplete"))).toEqual([]);
   });
 
+  it("is done by two at once as by one", async () => {
+    hub.faults.push({ cutAfter: 30_000 }, { cutAfter: 50_000 });
+    const both = await Promise.all([1, 2].map(() => fetchModel(hub.access, () => ["model.safetensors"])));
+    for (const { folder } of both) expect((await weightsOf(folder)).equals(WEIGHTS)).toBe(true);
+    expect((await blobs()).length).toBe(1);
+  });
+
   it("starts again where a server sends no ranges", async () => {
-    const plain: typeof fetch = async (input, init) => {
-      const response = await fetch(input, { ...init, headers: { ...Object.fromEntries(new Headers(init?.headers)), range: "" } });
-      return response;
+    const plain: typeof fetch = (input, init) => {
+      const headers = new Headers(init?.headers);
+      headers.delete("range");
+      return fetch(input, { ...init, headers });
     };
     hub.faults.push({ cutAfter: 40_000 });
     expect((await weightsOf((await fetchModel({ ...hub.access, fetch: plain }, () => ["model.safetensors"])).folder)).equals(WEIGHTS)).toBe(true);
@@ -158,7 +166,7 @@ describe("without the hub", () => {
   it("says what is missing", async () => {
     const offline: HubAccess = { ...hub.access, offline: true };
     const { cacheDir } = hub.access;
-    await expect(fetchModel(offline)).rejects.toThrow(`offline (HF_HUB_OFFLINE), and the cache ${cacheDir} has no \`main\` of it`);
+    await expect(fetchModel(offline)).rejects.toThrow(`HF_HUB_OFFLINE is set, and the cache ${cacheDir} has no \`main\` of it`);
     await expect(fetchModel(offline, undefined, COMMIT)).rejects.toThrow(`has no \`${COMMIT}\` of it`);
     await expect(fetchModel(unreachable())).rejects.toThrow("fetch failed");
     await fetchModel(hub.access, () => ["config.json"]);

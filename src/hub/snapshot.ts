@@ -90,13 +90,13 @@ async function cachedSnapshot({ repository, revision, choose }: SnapshotRequest,
   const commit = await cachedCommit(root, revision);
   const folder = join(root, "snapshots", commit ?? "");
   const paths = commit === null ? [] : await filesBelow(folder).catch(() => []);
-  if (commit === null || paths.length === 0) throw new Error(`offline (HF_HUB_OFFLINE), and the cache ${cacheDir} has no \`${revision}\` of it`);
+  if (commit === null || paths.length === 0) throw new Error(`HF_HUB_OFFLINE is set, and the cache ${cacheDir} has no \`${revision}\` of it`);
   try {
     // Paths of a repository have slashes everywhere.
     const chosen = choose(paths.map((path) => path.replaceAll("\\", "/")));
     return { commit, folder, files: chosen.map((path) => join(folder, path)) };
   } catch (error) {
-    throw new Error(`offline (HF_HUB_OFFLINE), and the cache ${cacheDir} has only a part of it: ${requestReason(error)}`, { cause: error });
+    throw new Error(`HF_HUB_OFFLINE is set, and the cache ${cacheDir} has only a part of it: ${requestReason(error)}`, { cause: error });
   }
 }
 
