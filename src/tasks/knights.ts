@@ -25,8 +25,8 @@ export const knights: TaskFamily = {
   generate: (level, random) => {
     for (;;) {
       const statements = Array.from({ length: level }, (_, speaker) => drawStatement(speaker, level, random));
-      const [solution, ...others] = solutions(statements);
-      if (solution === undefined || others.length > 0) continue;
+      const solution = onlySolution(statements);
+      if (solution === null) continue;
       const answer = statements.map((_, person) => (isKnight(solution, person) ? "1" : "0")).join("");
       return { prompt: promptOf(statements), answer };
     }
@@ -43,10 +43,15 @@ function drawStatement(speaker: number, people: number, random: Random): Stateme
   return { kind, first, second: claim(other(first.person)) };
 }
 
-/** Every assignment, a bit per person, in which knights alone tell the truth. */
-function solutions(statements: readonly Statement[]): readonly number[] {
-  const assignments = Array.from({ length: 2 ** statements.length }, (_, assignment) => assignment);
-  return assignments.filter((assignment) => statements.every((statement, speaker) => holds(statement, assignment) === isKnight(assignment, speaker)));
+/** The assignment, a bit per person, in which knights alone tell the truth; `null` unless there is exactly one. */
+function onlySolution(statements: readonly Statement[]): number | null {
+  let solution: number | null = null;
+  for (let assignment = 0; assignment < 2 ** statements.length; assignment++) {
+    if (!statements.every((statement, speaker) => holds(statement, assignment) === isKnight(assignment, speaker))) continue;
+    if (solution !== null) return null;
+    solution = assignment;
+  }
+  return solution;
 }
 
 function isKnight(assignment: number, person: number): boolean {
@@ -54,19 +59,23 @@ function isKnight(assignment: number, person: number): boolean {
 }
 
 function holds(statement: Statement, assignment: number): boolean {
-  const isTrue = ({ person, knight }: Claim): boolean => isKnight(assignment, person) === knight;
+  const first = isTrue(statement.first, assignment);
+  if (statement.kind === "alone") return first;
+  const second = isTrue(statement.second, assignment);
   switch (statement.kind) {
-    case "alone":
-      return isTrue(statement.first);
     case "and":
-      return isTrue(statement.first) && isTrue(statement.second);
+      return first && second;
     case "or":
-      return isTrue(statement.first) || isTrue(statement.second);
+      return first || second;
     case "if":
-      return !isTrue(statement.first) || isTrue(statement.second);
+      return !first || second;
     case "iff":
-      return isTrue(statement.first) === isTrue(statement.second);
+      return first === second;
   }
+}
+
+function isTrue({ person, knight }: Claim, assignment: number): boolean {
+  return isKnight(assignment, person) === knight;
 }
 
 function promptOf(statements: readonly Statement[]): string {
