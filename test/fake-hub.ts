@@ -93,8 +93,7 @@ function sendRange(request: IncomingMessage, response: ServerResponse, bytes: Bu
   const last = range?.[2] ? Number(range[2]) : bytes.length - 1;
   const part = bytes.subarray(first, last + 1);
   response.writeHead(range === null ? 200 : 206, { "content-length": part.length, ...(range === null ? {} : { "content-range": `bytes ${first}-${last}/${bytes.length}` }) });
-  if (request.method === "HEAD") response.end();
-  else if (cutAfter === undefined) response.end(part);
+  if (cutAfter === undefined) response.end(part);
   else response.write(part.subarray(0, cutAfter), () => setTimeout(() => response.destroy(), 20));
 }
 

@@ -33,10 +33,11 @@ it("writes few lines elsewhere", () => {
   ]);
 });
 
-it("begins anew with another repository", () => {
+it("begins anew with another download, also of the same repository", () => {
   const written: string[] = [];
   const report = downloadReporter(createTerminal({ write: (text) => written.push(text) }, {}), () => 0);
   report(at(1e6));
   report({ ...at(2e6, "data.csv"), repository: "owner/data" });
-  expect(written.map((line) => line.slice(0, 19))).toEqual(["fetching owner/name", "fetching owner/data"]);
+  report({ ...at(2e6, "more.csv"), repository: "owner/data", total: 3e6 });
+  expect(written).toEqual(["name: 1.0 of 200.0 MB (model.safetensors)", "data: 2.0 of 200.0 MB (data.csv)", "data: 2.0 of 3.0 MB (more.csv)"].map((line) => `fetching owner/${line}\n`));
 });

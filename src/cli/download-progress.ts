@@ -20,13 +20,13 @@ export function hubFor(terminal: Terminal): HubAccess {
  * and at the end. `clock` in seconds.
  */
 export function downloadReporter(terminal: Terminal, clock: () => number): (progress: DownloadProgress) => void {
-  let begun: { readonly repository: string; readonly received: number; readonly at: number } | null = null;
+  let begun: (DownloadProgress & { readonly at: number }) | null = null;
   let reportedAt = -Infinity;
   return (progress) => {
     const at = clock();
     const { repository, received, total } = progress;
-    if (begun?.repository !== repository) {
-      begun = { repository, received, at };
+    if (begun?.repository !== repository || begun.total !== total) {
+      begun = { ...progress, at };
       reportedAt = -Infinity;
     }
     if (at - reportedAt < (terminal.live ? LIVE_INTERVAL : PLAIN_INTERVAL) && received < total) return;

@@ -23,7 +23,7 @@ import { localModel, weightsFingerprint } from "./model.ts";
 import { createOutput, jsonOption } from "./output.ts";
 import type { Output } from "./output.ts";
 import { loadHeldOut } from "./problems.ts";
-import { settledTemplate } from "./settled-config.ts";
+import { settledConfig } from "./settled-config.ts";
 import { warn } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { createPolicy } from "./training.ts";
@@ -93,8 +93,8 @@ async function runEvaluation(config: Config, { out, resume = false }: EvaluateFl
     const hub = hubFor(terminal);
     const { name, folder } = await localModel(config.model, hub);
     const renderer = await loadRenderer(folder, { template: config.template, chat: config.chat });
-    let data = config.heldOut;
-    const opened = ({ pinned }: OpenedSource): void => void (data = pinned);
+    const sources: OpenedSource[] = [];
+    const opened = (source: OpenedSource): void => void sources.push(source);
     const problems = await loadHeldOut(config, { renderer, hub, opened, warn: (message) => warn(terminal, message) });
     if (problems.length === 0) throw new DataError(`${config.heldOut} has no problems to evaluate.`);
     const policy = await createPolicy(config, folder);
@@ -103,7 +103,8 @@ async function runEvaluation(config: Config, { out, resume = false }: EvaluateFl
       const parts = { policy, renderer, grader: createGrader({ rules: RULES_OF_READING[config.answers] }), problems, samples, temperature, topP, maxTokens, seed };
       checkContext(problems, parts);
       const batchSize = Math.ceil(BATCH_COMPLETIONS / samples);
-      const settings = { ...settingsToCompare({ ...config, model: name, heldOut: data, template: settledTemplate(config, problems) }, problems, batchSize), "SHA-256 of the weights": await weightsFingerprint(folder) };
+      const settled = settledConfig(config, { model: name, sources, problems });
+      const settings = { ...settingsToCompare(settled, problems, batchSize), "SHA-256 of the weights": await weightsFingerprint(folder) };
       await evaluateAndReport(path, { settings, problems, batchSize, resume }, parts, output);
     } finally {
       await policy.close();

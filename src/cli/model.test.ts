@@ -61,7 +61,7 @@ describe("the model that a config names", () => {
     for (const [model, expected] of [
       ["no-folder", /^`model` is `no-folder`, which is neither `builtin`, nor a folder here, nor an id of the hub/],
       ["someone/else", /^there is no folder someone\/else, and the model could not be fetched from the hub \(Repository not found.*\); check the name, or give the path of a model folder\.$/],
-      ["someone/notes", /^the repository someone\/notes of the hub holds no model that can be read: it has no \.safetensors file\.$/],
+      ["someone/notes", /^the repository someone\/notes of the hub holds no model that can be read; expected a config\.json and \.safetensors files\.$/],
     ] as const) {
       const error: unknown = await localModel(model, hub.access).catch((failure: unknown) => failure);
       expect(error).toBeInstanceOf(ModelError);

@@ -54,8 +54,10 @@ export async function weightsFingerprint(folder: string): Promise<string> {
 
 function neededFiles(paths: readonly string[], name: string): readonly string[] {
   const needed = paths.filter((path) => NEEDED.test(path));
-  const lacking = ["config.json", ".safetensors"].find((ending) => !needed.some((path) => path.endsWith(ending)));
-  if (lacking !== undefined) throw new ModelError(`the repository ${name} of the hub holds no model that can be read: it has no ${lacking === "config.json" ? lacking : `${lacking} file`}.`);
+  const has = (ending: string): boolean => needed.some((path) => path.endsWith(ending));
+  if (!has("config.json") || !has(".safetensors")) {
+    throw new ModelError(`the repository ${name} of the hub holds no model that can be read; expected a config.json and .safetensors files.`);
+  }
   return needed;
 }
 

@@ -37,7 +37,7 @@ export function settledConfig(config: Config, { model, sources, problems }: Sett
 }
 
 /** The one template of all questions, or nothing where their own ones differ. */
-export function settledTemplate({ template }: Pick<Config, "template">, problems: readonly Problem[]): string {
+function settledTemplate({ template }: Pick<Config, "template">, problems: readonly Problem[]): string {
   const templates = new Set(problems.map((problem) => template || (problem.template ?? PAPER_TEMPLATE)));
   return templates.size === 1 ? [...templates][0]! : template;
 }

@@ -13,7 +13,10 @@ export interface Repository {
   readonly name: string;
 }
 
-const COMMIT = /^[0-9a-f]{40}$/;
+/** Whether a revision is a commit, in full. */
+export function isCommit(revision: string): boolean {
+  return /^[0-9a-f]{40}$/.test(revision);
+}
 
 /** The folder of a repository in a cache. */
 export function repositoryFolder({ type, name }: Repository, cacheDir: string): string {
@@ -22,14 +25,14 @@ export function repositoryFolder({ type, name }: Repository, cacheDir: string): 
 
 /** The commit that a revision stood for when it was last fetched: a commit is its own; `null` for one that never was. */
 export async function cachedCommit(folder: string, revision: string): Promise<string | null> {
-  if (COMMIT.test(revision)) return revision;
-  const noted = await readFile(join(folder, "refs", revision), "utf8").catch(() => "");
-  return COMMIT.test(noted.trim()) ? noted.trim() : null;
+  if (isCommit(revision)) return revision;
+  const noted = (await readFile(join(folder, "refs", revision), "utf8").catch(() => "")).trim();
+  return isCommit(noted) ? noted : null;
 }
 
 /** Notes the commit that a revision stands for. */
 export async function noteCommit(folder: string, revision: string, commit: string): Promise<void> {
-  if (COMMIT.test(revision)) return;
+  if (isCommit(revision)) return;
   const file = join(folder, "refs", revision);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, commit);

@@ -3,7 +3,7 @@ import { filesBelow } from "../util/atomic-write.ts";
 import { requestReason } from "../util/system-error.ts";
 import { hubFetch } from "./access.ts";
 import type { HubAccess } from "./access.ts";
-import { cachedCommit, linkBlob, noteCommit, repositoryFolder, sizeOf } from "./cache.ts";
+import { cachedCommit, isCommit, linkBlob, noteCommit, repositoryFolder, sizeOf } from "./cache.ts";
 import type { Repository } from "./cache.ts";
 import { downloadBlob } from "./download.ts";
 import type { RemoteFile } from "./download.ts";
@@ -56,6 +56,7 @@ async function listRepository({ repository, revision }: SnapshotRequest, access:
   const hub = { hubUrl: access.hubUrl, fetch: hubFetch(access) };
   const asked = { name, revision, additionalFields: ["sha" as const], ...hub };
   const { sha } = await (type === "model" ? modelInfo(asked) : datasetInfo(asked));
+  if (!isCommit(sha)) throw new Error(`the hub names \`${sha}\` as the commit of \`${revision}\``);
   const files: RemoteFile[] = [];
   // A model lies in the top folder; below may lie a great many checkpoints.
   for await (const { type: kind, path, size, oid, lfs } of listFiles({ repo: { type, name }, revision: sha, recursive: type === "dataset", ...hub })) {
