@@ -43,6 +43,7 @@ export const configSchema = z.strictObject({
     .describe("Prompt made from a question, which replaces `{problem}`; without one, the data's own (docs/data.md), else the paper's: `{problem} Let's think step by step and output the final answer within \\boxed{}.`."),
 
   chat: z.enum(CHAT_MODES).default("auto").describe("Whether prompts go through the model's chat template: `auto`, where it has one (authors' code), or `none`, as they are."),
+  stopAt: z.string().default("").describe("Text at which a completion ends, with the first token that contains it, beside the model's own end tokens; a line break, say, after solved examples, which a model would go on with."),
   answers: z
     .enum(ANSWER_READINGS)
     .default("boxed")

@@ -45,6 +45,7 @@ const FLAG_NAMES: Readonly<Record<string, string>> = {
   "max-tokens": "max-tokens",
   template: "template",
   chat: "chat",
+  "stop-at": "stop-at",
   answers: "answers",
   seed: "seed",
   "data-dir": "data-dir",
@@ -92,7 +93,7 @@ async function runEvaluation(config: Config, { out, resume = false }: EvaluateFl
   try {
     const hub = hubFor(terminal);
     const { name, folder } = await localModel(config.model, hub);
-    const renderer = await loadRenderer(folder, { template: config.template, chat: config.chat });
+    const renderer = await loadRenderer(folder, config);
     const sources: OpenedSource[] = [];
     const opened = (source: OpenedSource): void => void sources.push(source);
     const problems = await loadHeldOut(config, { renderer, hub, opened, warn: (message) => warn(terminal, message) });
@@ -131,7 +132,7 @@ async function evaluateAndReport(path: string, request: EvaluationRequest, parts
 function settingsToCompare(config: Config, problems: readonly LabelledProblem[], batchSize: number): EvaluationSettings {
   const hash = createHash("sha256");
   for (const { id, prompt, answer } of problems) hash.update(JSON.stringify([id, prompt, answer]));
-  const { model, heldOut, evaluateSamples, evaluateTemperature, topP, maxTokens, template, chat, answers, seed } = config;
+  const { model, heldOut, evaluateSamples, evaluateTemperature, topP, maxTokens, template, chat, stopAt, answers, seed } = config;
   return {
     model,
     data: heldOut,
@@ -142,6 +143,7 @@ function settingsToCompare(config: Config, problems: readonly LabelledProblem[],
     "max-tokens": maxTokens,
     template,
     chat,
+    "stop-at": stopAt,
     answers,
     seed,
     "problems per batch": batchSize,

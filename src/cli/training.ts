@@ -35,7 +35,7 @@ export async function runTraining(given: Config, openRun: (config: Config, input
   try {
     const hub = hubFor(output.terminal);
     const model = await localModel(given.model, hub);
-    const renderer = await loadRenderer(model.folder, { template: given.template, chat: given.chat });
+    const renderer = await loadRenderer(model.folder, given);
     // People are told of files under the names that they gave; the run knows them as settled.
     const problems = await loadRunProblems(given, { renderer, hub, warn: (message) => warn(output.terminal, message) });
     const policy = await createPolicy(given, model.folder);

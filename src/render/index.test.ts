@@ -53,6 +53,11 @@ describe("the renderer of the built-in model", () => {
     expect(given.encodePrompt("1", "{problem}+{problem}")).toEqual(given.encodePrompt("1"));
   });
 
+  it("stops also at every token that contains the text it is told to stop at", async () => {
+    const renderer = await loadRenderer(folder, { template: "{problem}", stopAt: "ox" });
+    expect(renderer.stopTokens).toEqual([1, 3]);
+  });
+
   it("puts the question into the template as it is, wherever the template has it", async () => {
     const renderer = await loadRenderer(folder, { template: "Q:{problem}|{problem}" });
     expect(renderer.decode(renderer.encodePrompt("$&{problem}"))).toBe("Q:$&{problem}|$&{problem}");
