@@ -17,7 +17,7 @@ import { parameterLayout } from "../src/onnx/models/parameters.ts";
 import type { ParameterLayout } from "../src/onnx/models/parameters.ts";
 import type { UpdateOptions } from "../src/policy.ts";
 import { loadRenderer } from "../src/render/index.ts";
-import { builtinModelFolder, splitOf, taskFamilies } from "../src/tasks/index.ts";
+import { builtinModelFolder, chainFamilies, splitOf } from "../src/tasks/index.ts";
 import type { Renderer, TrainingRow } from "../src/types.ts";
 import { createRandom, deriveSeed } from "../src/util/random.ts";
 import type { Random } from "../src/util/random.ts";
@@ -80,7 +80,7 @@ function initialWeights(layout: ParameterLayout, layers: number, random: Random)
 function lesson(renderer: Renderer, random: Random, lessons: readonly Lessons[], slipRate: number): TrainingRow {
   const wheel = lessons.flatMap((entry) => Array.from({ length: entry.share }, () => entry));
   const { family: name, lowest, highest } = wheel[random.integer(wheel.length)]!;
-  const family = taskFamilies.get(name)!;
+  const family = chainFamilies.get(name)!;
   for (;;) {
     const { prompt } = family.generate(lowest + random.integer(highest - lowest + 1), random);
     if (splitOf(prompt) !== "train") continue;

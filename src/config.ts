@@ -37,10 +37,10 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   template: z
-    .string()
-    .includes("{problem}")
-    .default("{problem} Let's think step by step and output the final answer within \\boxed{}.")
-    .describe("Prompt made from a question; `{problem}` is replaced by it (authors' data_preprocess)."),
+    .union([z.literal(""), z.string().includes("{problem}")])
+    .default("")
+    .meta({ expected: "text that contains `{problem}`" })
+    .describe("Prompt made from a question, which replaces `{problem}`; without one, the data's own (docs/data.md), else the paper's: `{problem} Let's think step by step and output the final answer within \\boxed{}.`."),
 
   chat: z.enum(CHAT_MODES).default("auto").describe("Whether prompts go through the model's chat template: `auto`, where it has one (authors' code), or `none`, as they are."),
   stopAt: z.string().default("").describe("Text at which a completion ends, with the first token that contains it, beside the model's own end tokens; a line break, say, after solved examples, which a model would go on with."),

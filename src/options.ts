@@ -35,3 +35,6 @@ export type AnswerReading = (typeof ANSWER_READINGS)[number];
 /** Whether a prompt goes through the model's chat template, where it has one. */
 export const CHAT_MODES = ["auto", "none"] as const;
 export type ChatMode = (typeof CHAT_MODES)[number];
+
+/** The paper's prompt (authors' data_preprocess). */
+export const PAPER_TEMPLATE = "{problem} Let's think step by step and output the final answer within \\boxed{}.";

@@ -4,6 +4,7 @@ import { performance } from "node:perf_hooks";
 import type { Command } from "commander";
 import type { Config } from "../config.ts";
 import { configKeys, resolveConfig } from "../config/index.ts";
+import type { OpenedSource } from "../data/index.ts";
 import { DataError, InterruptedError, UsageError } from "../errors.ts";
 import { checkContext, evaluate } from "../evaluate.ts";
 import type { EvaluateOptions, Evaluation } from "../evaluate.ts";
@@ -12,6 +13,7 @@ import { loadRenderer } from "../render/index.ts";
 import type { LabelledProblem } from "../types.ts";
 import { addConfigOptions, settingsOf } from "./config-options.ts";
 import type { ConfigFlag } from "./config-options.ts";
+import { hubFor } from "./download-progress.ts";
 import { openEvaluation } from "./evaluation-directory.ts";
 import type { EvaluationDirectory, EvaluationRequest, EvaluationSettings } from "./evaluation-directory.ts";
 import { evaluationGroups, evaluationLines } from "./evaluation-report.ts";
@@ -20,7 +22,8 @@ import { interruptible } from "./interrupt.ts";
 import { localModel, weightsFingerprint } from "./model.ts";
 import { createOutput, jsonOption } from "./output.ts";
 import type { Output } from "./output.ts";
-import { hubOptions, loadHeldOut } from "./problems.ts";
+import { loadHeldOut } from "./problems.ts";
+import { settledConfig } from "./settled-config.ts";
 import { warn } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { createPolicy } from "./training.ts";
@@ -88,9 +91,12 @@ async function runEvaluation(config: Config, { out, resume = false }: EvaluateFl
   const { terminal } = output;
   terminal.status("loading the model …");
   try {
-    const { name, folder } = await localModel(config.model, { hub: hubOptions(process.env), status: terminal.status });
+    const hub = hubFor(terminal);
+    const { name, folder } = await localModel(config.model, hub);
     const renderer = await loadRenderer(folder, config);
-    const problems = await loadHeldOut(config, { renderer, warn: (message) => warn(terminal, message) });
+    const sources: OpenedSource[] = [];
+    const opened = (source: OpenedSource): void => void sources.push(source);
+    const problems = await loadHeldOut(config, { renderer, hub, opened, warn: (message) => warn(terminal, message) });
     if (problems.length === 0) throw new DataError(`${config.heldOut} has no problems to evaluate.`);
     const policy = await createPolicy(config, folder);
     try {
@@ -98,7 +104,8 @@ async function runEvaluation(config: Config, { out, resume = false }: EvaluateFl
       const parts = { policy, renderer, grader: createGrader({ rules: RULES_OF_READING[config.answers] }), problems, samples, temperature, topP, maxTokens, seed };
       checkContext(problems, parts);
       const batchSize = Math.ceil(BATCH_COMPLETIONS / samples);
-      const settings = { ...settingsToCompare({ ...config, model: name }, problems, batchSize), "SHA-256 of the weights": await weightsFingerprint(folder) };
+      const settled = settledConfig(config, { model: name, sources, problems });
+      const settings = { ...settingsToCompare(settled, problems, batchSize), "SHA-256 of the weights": await weightsFingerprint(folder) };
       await evaluateAndReport(path, { settings, problems, batchSize, resume }, parts, output);
     } finally {
       await policy.close();

@@ -1,7 +1,8 @@
 import { trainSources } from "../config.ts";
 import type { Config } from "../config.ts";
 import { apportion, assertDistinct, describeRepeats, describeShared, largestMixture, loadLabelledProblems, loadPartlyLabelledProblems } from "../data/index.ts";
-import type { HubOptions, LoadOptions, PartlyLabelledProblem } from "../data/index.ts";
+import type { LoadOptions, OpenedSource, PartlyLabelledProblem } from "../data/index.ts";
+import type { HubAccess } from "../hub/index.ts";
 import type { RewardName } from "../options.ts";
 import { loadTask } from "../tasks/index.ts";
 import type { LabelledProblem, Problem, Renderer } from "../types.ts";
@@ -13,6 +14,8 @@ export interface RunProblems {
   readonly heldOut: readonly LabelledProblem[];
   /** True answers of the training questions by id, of those that have one. For rewards that say so, and for metrics. */
   readonly truth: ReadonlyMap<string, string>;
+  /** Where they come from; tasks, which are made here, are not among these. */
+  readonly sources: readonly OpenedSource[];
 }
 
 /** Rewards that cannot do without the true answer of any question. */
@@ -22,6 +25,9 @@ export interface LoadTools {
   readonly renderer: Pick<Renderer, "encodePrompt">;
   /** Is told what was left out, and what is odd. */
   readonly warn: (message: string) => void;
+  readonly hub: HubAccess;
+  /** Is told where rows come from. */
+  readonly opened?: (source: OpenedSource) => void;
 }
 
 /**
@@ -29,13 +35,16 @@ export interface LoadTools {
  * a warning. Throws UsageError and DataError as the loaders do.
  */
 export async function loadRunProblems(config: Config, tools: LoadTools): Promise<RunProblems> {
-  const loaded = await loadTraining(config, tools);
-  const heldOut = await loadHeldOut(config, tools);
+  const sources: OpenedSource[] = [];
+  const opened = (source: OpenedSource): void => void sources.push(source);
+  const loaded = await loadTraining(config, { ...tools, opened });
+  const heldOut = await loadHeldOut(config, { ...tools, opened });
   for (const odd of [describeRepeats(loaded, "training"), describeShared(loaded, heldOut)]) if (odd !== null) tools.warn(odd);
   return {
-    training: loaded.map(({ id, prompt, source, paraphrase }) => ({ id, prompt, source, ...(paraphrase !== undefined && { paraphrase }) })),
+    training: loaded.map(withoutAnswer),
     heldOut,
     truth: new Map(loaded.flatMap(({ id, answer }) => (answer === undefined ? [] : [[id, answer] as const]))),
+    sources,
   };
 }
 
@@ -75,17 +84,16 @@ async function loadTrainingSource(source: string, limit: number, config: Config,
   return load(source, loadOptions(config, "train", limit, tools));
 }
 
-function loadOptions({ fields, dataDir }: Config, role: LoadOptions["role"], limit: number, { warn }: LoadTools): LoadOptions {
-  return { fields, limit, role, dataDir, hub: hubOptions(process.env), warn };
+function loadOptions({ fields, dataDir }: Config, role: LoadOptions["role"], limit: number, { warn, hub, opened }: LoadTools): LoadOptions {
+  return { fields, limit, role, dataDir, hub, warn, ...(opened === undefined ? {} : { opened }) };
 }
 
-/** How the hub is reached, by the variables that its own tools read. */
-export function hubOptions({ HF_TOKEN, HF_ENDPOINT }: Readonly<Record<string, string | undefined>>): HubOptions {
-  return { ...(HF_TOKEN === undefined ? {} : { accessToken: HF_TOKEN }), ...(HF_ENDPOINT === undefined ? {} : { hubUrl: HF_ENDPOINT }) };
+function withoutAnswer({ id, prompt, source, template, paraphrase }: PartlyLabelledProblem): Problem {
+  return { id, prompt, source, ...(template !== undefined && { template }), ...(paraphrase !== undefined && { paraphrase }) };
 }
 
 function withinTokens<P extends Problem>(problems: readonly P[], name: string, { maxPromptTokens }: Config, { renderer, warn }: LoadTools): readonly P[] {
-  const kept = problems.filter(({ prompt }) => renderer.encodePrompt(prompt).length <= maxPromptTokens);
+  const kept = problems.filter(({ prompt, template }) => renderer.encodePrompt(prompt, template).length <= maxPromptTokens);
   const left = problems.length - kept.length;
   if (left > 0) warn(`${left} of ${problems.length} questions of ${name} have prompts of more than ${maxPromptTokens} tokens (\`max-prompt-tokens\`) and are left out.`);
   return kept;

@@ -5,14 +5,16 @@ import { InterruptedError } from "../errors.ts";
 import { createGrader, RULES_OF_READING } from "../grading/index.ts";
 import type { Policy } from "../policy.ts";
 import { loadRenderer } from "../render/index.ts";
-import type { RunDirectory } from "../run/index.ts";
 import { rewardOf } from "../rewards.ts";
+import type { Inputs, RunDirectory } from "../run/index.ts";
 import { checkProblems, train } from "../train.ts";
 import type { TrainObserver, TrainOptions, TrainResult } from "../train.ts";
+import { hubFor } from "./download-progress.ts";
 import { interruptible } from "./interrupt.ts";
-import { localModel } from "./model.ts";
+import { localModel, weightFiles } from "./model.ts";
+import type { LocalModel } from "./model.ts";
 import type { Output } from "./output.ts";
-import { hubOptions, loadRunProblems } from "./problems.ts";
+import { loadRunProblems } from "./problems.ts";
 import type { RunProblems } from "./problems.ts";
 import { createProgress } from "./progress.ts";
 import { settledConfig } from "./settled-config.ts";
@@ -27,20 +29,21 @@ import type { Terminal } from "./terminal.ts";
  * settled, so that resuming and reading the run find the same model and data from any folder. Throws
  * InterruptedError when Ctrl-C stopped it, with the state saved.
  */
-export async function runTraining(given: Config, openRun: (config: Config) => Promise<RunDirectory>, output: Output): Promise<void> {
+export async function runTraining(given: Config, openRun: (config: Config, inputs: Inputs<string>) => Promise<RunDirectory>, output: Output): Promise<void> {
   output.terminal.status("loading the model …");
   try {
-    const { name, folder } = await localModel(given.model, { hub: hubOptions(process.env), status: output.terminal.status });
-    const renderer = await loadRenderer(folder, given);
+    const hub = hubFor(output.terminal);
+    const model = await localModel(given.model, hub);
+    const renderer = await loadRenderer(model.folder, given);
     // People are told of files under the names that they gave; the run knows them as settled.
-    const problems = await loadRunProblems(given, { renderer, warn: (message) => warn(output.terminal, message) });
-    const policy = await createPolicy(given, folder);
+    const problems = await loadRunProblems(given, { renderer, hub, warn: (message) => warn(output.terminal, message) });
+    const policy = await createPolicy(given, model.folder);
     try {
       checkProblems({ config: given, policy, renderer, problems: problems.training, heldOut: problems.heldOut });
-      const config = settledConfig(given, name);
+      const config = settledConfig(given, { model: model.name, sources: problems.sources, problems: [...problems.training, ...problems.heldOut] });
       const grader = createGrader({ rules: RULES_OF_READING[config.answers] });
       const parts = { config, policy, renderer, grader, rewardOf: rewardOf(config, { truth: problems.truth, votes: null }, grader.same) };
-      const run = await openRun(config);
+      const run = await openRun(config, await inputsOf(model, problems));
       try {
         await runAndReport({ ...parts, run }, problems, output);
       } finally {
@@ -52,6 +55,10 @@ export async function runTraining(given: Config, openRun: (config: Config) => Pr
   } finally {
     output.terminal.status("");
   }
+}
+
+async function inputsOf({ name, folder }: LocalModel, { sources }: RunProblems): Promise<Inputs<string>> {
+  return { model: { name, files: await weightFiles(folder) }, data: sources.map(({ pinned, files }) => ({ name: pinned, files })) };
 }
 
 /** The engine is loaded only when a model is run: other commands start without its native code. */

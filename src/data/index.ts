@@ -1,5 +1,4 @@
 export { assertDisjoint, assertDistinct, describeRepeats, describeShared } from "./checks.ts";
-export type { HubOptions } from "./hub.ts";
 export { apportion, largestMixture } from "./mixture.ts";
 export { problemsOfStep } from "./order.ts";
 export { presets } from "./presets.ts";
@@ -9,3 +8,4 @@ export type { LoadOptions, PartlyLabelledProblem } from "./problems.ts";
 export { readRows } from "./rows.ts";
 export type { Row } from "./rows.ts";
 export { isFileSource } from "./sources.ts";
+export type { OpenedSource } from "./sources.ts";

@@ -3,7 +3,7 @@ export { checkpointPath, checkpointSteps, saveCheckpoint, setAsideCheckpoint, ve
 export { createRunDirectory, openRunDirectory } from "./directory.ts";
 export type { RunDirectory } from "./directory.ts";
 export { describeEnvironment } from "./environment.ts";
-export type { Environment } from "./environment.ts";
+export type { Environment, FileHash, Inputs } from "./environment.ts";
 export { evaluationMetrics, stepMetrics } from "./metrics.ts";
 export type { EvaluationFigures, EvaluationMetrics, MetricsLine, StepMetrics, StepTiming } from "./metrics.ts";
 export type { StepLog, VotesLine } from "./step-log.ts";
