@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { UsageError } from "../src/errors.ts";
 import { createEngine } from "../src/onnx/engine.ts";
-import { readModelConfiguration, saveModel } from "../src/onnx/model-folder.ts";
+import { readModelConfiguration, saveModel, storedTensors } from "../src/onnx/model-folder.ts";
 import { parameterLayout } from "../src/onnx/models/parameters.ts";
 import { CURRENT } from "../src/policy.ts";
 import { createRandom } from "../src/util/random.ts";
@@ -76,5 +76,5 @@ async function writeRandomWeights(): Promise<void> {
   const noise = Float32Array.from({ length: 65_537 }, () => 0.02 * generator.normal());
   const flat = new Float32Array(layout.size);
   for (let start = 0; start < flat.length; start += noise.length) flat.set(noise.subarray(0, flat.length - start), start);
-  await saveModel(model, model, flat, layout);
+  await saveModel(model, model, storedTensors(flat, layout));
 }

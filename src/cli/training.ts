@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { performance } from "node:perf_hooks";
+import { loraTargets } from "../config.ts";
 import type { Config } from "../config.ts";
 import { InterruptedError } from "../errors.ts";
 import { createGrader, RULES_OF_READING } from "../grading/index.ts";
@@ -10,6 +11,7 @@ import { groundTruthReward, majorityReward } from "../srt/reward.ts";
 import { checkProblems, train } from "../train.ts";
 import type { TrainObserver, TrainOptions, TrainResult } from "../train.ts";
 import type { Grader, RewardSource } from "../types.ts";
+import { deriveSeed } from "../util/random.ts";
 import { interruptible } from "./interrupt.ts";
 import { localModel } from "./model.ts";
 import type { Output } from "./output.ts";
@@ -35,7 +37,7 @@ export async function runTraining(given: Config, openRun: (config: Config) => Pr
     const renderer = await loadRenderer(folder, { template: given.template, chat: given.chat });
     // People are told of files under the names that they gave; the run knows them as settled.
     const problems = await loadRunProblems(given, { renderer, warn: (message) => warn(output.terminal, message) });
-    const policy = await createPolicy(given, folder);
+    const policy = await createPolicy({ ...given, model: name }, folder);
     try {
       checkProblems({ config: given, policy, renderer, problems: problems.training, heldOut: problems.heldOut });
       const config = settledConfig(given, name);
@@ -55,10 +57,14 @@ export async function runTraining(given: Config, openRun: (config: Config) => Pr
   }
 }
 
-/** The engine is loaded only when a model is run: other commands start without its native code. */
-export async function createPolicy({ engine }: Config, model: string): Promise<Policy> {
+/**
+ * A policy on the model that lies in `folder` and is named in the config. The engine is loaded only when a
+ * model is run: other commands start without its native code.
+ */
+export async function createPolicy({ engine, lora, model, saveDtype, seed }: Config, folder: string): Promise<Policy> {
   const { createOnnxPolicy } = await import("../onnx/index.ts");
-  return createOnnxPolicy({ model, threads: engine.threads });
+  const adapters = { rank: lora.rank, alpha: lora.alpha, targets: loraTargets(lora), seed: deriveSeed(seed, "adapters"), base: model === "builtin" ? folder : model };
+  return createOnnxPolicy({ model: folder, threads: engine.threads, lora: lora.rank === 0 ? null : adapters, saveDtype });
 }
 
 function rewardOf({ threshold, share }: Config, { labels }: RunProblems, grader: Grader): RewardSource {
