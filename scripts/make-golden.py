@@ -30,7 +30,7 @@ FAMILIES = {
     "qwen2": lambda: Qwen2ForCausalLM(Qwen2Config(**SHAPE, tie_word_embeddings=True)),
     "qwen3": lambda: Qwen3ForCausalLM(Qwen3Config(**SHAPE, head_dim=16, tie_word_embeddings=True)),
 }
-# Rank, alpha, adapted layers: all of them; some parts of the joint matrices; all, with biases below.
+# Rank, alpha, adapted layers: all of them; parts of q, k, v and of gate, up; some beside the head norms.
 ADAPTERS = {
     "llama": (4, 8, ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]),
     "qwen2": (3, 8, ["q_proj", "v_proj", "up_proj"]),

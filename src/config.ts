@@ -26,7 +26,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   lora: z
     .strictObject({
-      rank: z.int().nonnegative().default(0).describe("Rank of LoRA adapters (arXiv 2106.09685), trained in place of the model's weights; 0 trains the weights. Adapters take a learning rate about ten times as high."),
+      rank: z.int().nonnegative().default(0).describe("Rank of LoRA adapters (arXiv 2106.09685), trained in place of the model's weights; 0 trains the weights. Adapters usually take a learning rate about ten times as high."),
       alpha: z.number().positive().default(32).describe("What adapters add is scaled by this, divided by the rank."),
       targets: z
         .union([targetNames(), z.array(z.enum(LORA_TARGETS)).min(1)])

@@ -75,7 +75,7 @@ type Parts = Omit<TrainOptions, "problems" | "heldOut" | "observer" | "signal" |
 
 async function runAndReport(parts: Parts, problems: RunProblems, { terminal, result }: Output): Promise<void> {
   const { config, policy, run } = parts;
-  terminal.line(`training ${config.model} (${policy.description.parameters} parameters) for ${config.steps} steps; run directory: ${run.path}`);
+  terminal.line(`training ${config.model} (${policy.description.parameters} parameters${config.lora.rank > 0 ? `, LoRA adapters of rank ${config.lora.rank}` : ""}) for ${config.steps} steps; run directory: ${run.path}`);
   const { outcome, evaluations } = await watched(parts, problems, terminal);
   if (outcome.interrupted) {
     throw new InterruptedError(`interrupted after step ${outcome.steps}; the state is saved. Continue with: npx selftrain train --resume ${run.path}`);

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { PolicyError } from "../errors.ts";
 import type { SaveDtype } from "../options.ts";
 import { checkRequest, checkRow, checkSequence, CURRENT, REFERENCE } from "../policy.ts";
@@ -8,26 +7,20 @@ import { adamw, createAdamState, norm } from "./adamw.ts";
 import type { AdamState } from "./adamw.ts";
 import { microBatches } from "./batches.ts";
 import { inOrder } from "./in-order.ts";
-import { initialAdapters, mergedTensors, saveAdapters } from "./lora.ts";
+import type { LoraOptions } from "./lora.ts";
 import { decodeRows, sequenceTokens } from "./memory.ts";
-import { loadModel, saveModel, storedTensors } from "./model-folder.ts";
-import type { LoadedModel } from "./model-folder.ts";
-import type { DecoderConfiguration, LoraShape } from "./models/configuration.ts";
-import { adapterLayout } from "./models/lora.ts";
-import type { ParameterLayout } from "./models/parameters.ts";
+import { loadModel } from "./model-folder.ts";
+import type { DecoderConfiguration } from "./models/configuration.ts";
 import { createRotaryFeeds } from "./models/rotary.ts";
 import type { RotaryFeeds } from "./models/rotary.ts";
-import type { NamedTensor } from "./safetensors.ts";
 import { sampleCompletions } from "./sample.ts";
 import { createSessions } from "./sessions.ts";
 import type { Sessions } from "./sessions.ts";
-import { fingerprint, loadTrainingState, saveTrainingState } from "./state.ts";
+import { loadTrainingState, saveTrainingState } from "./state.ts";
+import { trainedAdapters, trainedModel } from "./trained.ts";
+import type { Trained } from "./trained.ts";
 import { accumulateGradient, sequenceFeeds } from "./update.ts";
-import { createWeights } from "./weights.ts";
 import type { Weights } from "./weights.ts";
-
-/** Folder of an exported model that holds the adapters alone. Beside `config.json` they would be taken for a change of it. */
-const ADAPTER = "adapter";
 
 export interface EngineOptions {
   /** A Hugging Face model folder. */
@@ -40,21 +33,7 @@ export interface EngineOptions {
   readonly saveDtype?: SaveDtype;
 }
 
-export interface LoraOptions extends LoraShape {
-  /** Seed of the adapters' initial values. */
-  readonly seed: number;
-  /** The model's name for `adapter_config.json`: a folder, or an id of the hub with or without `@REVISION`. */
-  readonly base: string;
-}
-
-interface Engine {
-  readonly config: DecoderConfiguration;
-  /** Of what is trained: the model's parameters, or the adapters. */
-  readonly layout: ParameterLayout;
-  /** A version of the weights around what is trained. */
-  readonly weightsOf: (flat: Float32Array) => Weights;
-  /** Tells what the run started from apart from any other start. */
-  readonly origin: () => string;
+interface Engine extends Trained {
   readonly sessions: Sessions;
   readonly rotary: RotaryFeeds;
   readonly reference: Weights;
@@ -69,20 +48,17 @@ interface Engine {
  */
 export async function createEngine({ model, threads, lora = null, saveDtype = "float32" }: EngineOptions): Promise<Policy> {
   const loaded = await loadModel(model);
-  const trained = lora ? trainedAdapters(loaded, lora) : trainedModel(loaded);
-  const { config, layout, start, weightsOf } = trained;
+  const saving = { source: model, dtype: saveDtype };
+  const trained = lora ? trainedAdapters(loaded, lora, saving) : trainedModel(loaded, saving);
+  const { config, layout, start, versionOf } = trained;
   const engine: Engine = {
     ...trained,
     sessions: createSessions(config, threads),
     rotary: createRotaryFeeds(config),
-    reference: weightsOf(start),
-    current: weightsOf(start.slice()),
+    reference: versionOf(start),
+    current: versionOf(start.slice()),
     snapshots: new Map(),
     adam: createAdamState(layout.size),
-  };
-  const exportModel = async (directory: string): Promise<void> => {
-    await saveModel(directory, model, trained.exported(engine.current.flat), saveDtype);
-    if (lora) await saveAdapters(join(directory, ADAPTER), engine.current.flat, layout, lora, lora.base);
   };
   return inOrder({
     description: {
@@ -98,50 +74,15 @@ export async function createEngine({ model, threads, lora = null, saveDtype = "f
     snapshot: (name) => snapshot(engine, name),
     saveState: (directory) => saveState(engine, directory),
     loadState: (directory) => loadState(engine, directory),
-    exportModel,
+    exportModel: (directory) => trained.save(directory, engine.current.flat),
     close: () => engine.sessions.close(),
   });
-}
-
-/** What is trained, and how the rest follows from it. */
-interface Trained extends Pick<Engine, "config" | "layout" | "weightsOf" | "origin"> {
-  readonly start: Float32Array;
-  /** The whole model's tensors. */
-  readonly exported: (flat: Float32Array) => readonly NamedTensor[];
-}
-
-function trainedModel({ config, layout, flat }: LoadedModel): Trained {
-  return {
-    config,
-    layout,
-    start: flat,
-    weightsOf: (weights) => createWeights(weights, layout),
-    origin: () => fingerprint([flat]),
-    exported: (weights) => storedTensors(weights, layout),
-  };
-}
-
-/** The model's own weights are there once, for all versions: the reference is what they are without the adapters. */
-function trainedAdapters(model: LoadedModel, { rank, alpha, targets, seed }: LoraOptions): Trained {
-  const lora = { rank, alpha, targets };
-  const config = { ...model.config, lora };
-  const layout = adapterLayout(config, lora);
-  const frozen = createWeights(model.flat, model.layout).feeds;
-  const start = initialAdapters(layout, seed);
-  return {
-    config,
-    layout,
-    start,
-    weightsOf: (adapters) => createWeights(adapters, layout, frozen),
-    origin: () => fingerprint([model.flat, start, JSON.stringify(lora)]),
-    exported: (adapters) => mergedTensors(model, adapters, layout, lora),
-  };
 }
 
 async function sample(engine: Engine, request: SampleRequest): Promise<readonly (readonly Completion[])[]> {
   const { config, sessions, rotary } = engine;
   checkRequest(request, config);
-  const weights = versionOf(engine, request.weights);
+  const weights = weightsOf(engine, request.weights);
   const longest = Math.max(...request.prompts.map(({ length }) => length)) + request.maxTokens;
   const [prefill, decode] = [await sessions.prefill(), await sessions.decode()];
   return sampleCompletions(request, { config, weights, rotary, prefill, decode, maxRows: decodeRows(config, longest) });
@@ -150,7 +91,7 @@ async function sample(engine: Engine, request: SampleRequest): Promise<readonly 
 async function logprobs(engine: Engine, sequences: readonly TokenSequence[], name: WeightsName): Promise<readonly Float32Array[]> {
   const { config, sessions, rotary } = engine;
   for (const sequence of sequences) checkSequence(sequence, config);
-  const weights = versionOf(engine, name);
+  const weights = weightsOf(engine, name);
   const session = await sessions.logprobs();
   const results = sequences.map(({ completion }) => new Float32Array(completion.length));
   for (const batch of microBatches(sequences, (time) => sequenceTokens(config, time))) {
@@ -177,7 +118,7 @@ async function update(engine: Engine, rows: readonly TrainingRow[], options: Upd
 
 function snapshot(engine: Engine, name: WeightsName): Promise<void> {
   if (name === CURRENT || name === REFERENCE) throw new PolicyError(`A snapshot cannot be named ${name}.`);
-  engine.snapshots.set(name, engine.weightsOf(engine.current.flat.slice()));
+  engine.snapshots.set(name, engine.versionOf(engine.current.flat.slice()));
   return Promise.resolve();
 }
 
@@ -192,10 +133,10 @@ async function loadState(engine: Engine, directory: string): Promise<void> {
   current.flat.set(state.weights);
   engine.adam = state.adam;
   snapshots.clear();
-  for (const [name, weights] of state.snapshots) snapshots.set(name, engine.weightsOf(weights));
+  for (const [name, weights] of state.snapshots) snapshots.set(name, engine.versionOf(weights));
 }
 
-function versionOf({ current, reference, snapshots }: Engine, name: WeightsName): Weights {
+function weightsOf({ current, reference, snapshots }: Engine, name: WeightsName): Weights {
   const found = name === CURRENT ? current : name === REFERENCE ? reference : snapshots.get(name);
   if (!found) throw new PolicyError(`There are no weights named ${name}, only ${[CURRENT, REFERENCE, ...snapshots.keys()].join(", ")}.`);
   return found;

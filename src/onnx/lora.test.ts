@@ -9,8 +9,8 @@ import { LORA_TARGETS } from "../options.ts";
 import type { Policy } from "../policy.ts";
 import { createAdamState } from "./adamw.ts";
 import { createEngine } from "./engine.ts";
-import type { LoraOptions } from "./engine.ts";
 import { initialAdapters } from "./lora.ts";
+import type { LoraOptions } from "./lora.ts";
 import { loadModel } from "./model-folder.ts";
 import { adapterLayout } from "./models/lora.ts";
 import { createRotaryFeeds } from "./models/rotary.ts";
@@ -72,7 +72,7 @@ async function expectLogprobs(policy: Policy, ids: readonly number[], expected: 
   expected.forEach((logprob, index) => expect(Math.abs(found![index]! - logprob)).toBeLessThan(1e-4));
 }
 
-/** All layers; some parts of the joint matrices, which have biases; nearly all, with normalized heads. */
+/** All layers; parts of the joint matrices, which have biases; some layers beside the head norms. */
 for (const family of ["llama", "qwen2", "qwen3"]) {
   describe(`adapters of ${family}, against PEFT`, async () => {
     const model = golden(family);

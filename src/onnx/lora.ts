@@ -9,6 +9,13 @@ import type { ParameterLayout, ParameterTensor } from "./models/parameters.ts";
 import { writeSafetensors } from "./safetensors.ts";
 import type { NamedTensor } from "./safetensors.ts";
 
+export interface LoraOptions extends LoraShape {
+  /** Seed of the adapters' initial values. */
+  readonly seed: number;
+  /** The adapted model's name for `adapter_config.json`: a folder, or an id of the hub with or without `@REVISION`. */
+  readonly base: string;
+}
+
 /** Adapters at the start, as PEFT makes them: A uniform in +-1 / sqrt(in) (He et al. 2015 with a = sqrt 5), B zero: the model as it was. */
 export function initialAdapters(layout: ParameterLayout, seed: number): Float32Array {
   const flat = new Float32Array(layout.size);
@@ -53,11 +60,10 @@ const PINNED = /^([^/@]+\/[^/@]+)@([^/@]+)$/;
 
 /**
  * Writes adapters as a folder in the format of PEFT (`adapter_config.json`, `adapter_model.safetensors` in
- * float32), which is created. `base` is the model that they belong to: a folder, or an id of the hub with or
- * without `@REVISION`.
+ * float32), which is created where it is missing.
  */
-export async function saveAdapters(folder: string, adapters: Float32Array, layout: ParameterLayout, { rank, alpha, targets }: LoraShape, base: string): Promise<void> {
-  await mkdir(folder);
+export async function saveAdapters(folder: string, adapters: Float32Array, layout: ParameterLayout, { rank, alpha, targets, base }: LoraOptions): Promise<void> {
+  await mkdir(folder, { recursive: true });
   const [, name = base, revision = null] = PINNED.exec(base) ?? [];
   const config = {
     peft_type: "LORA",
