@@ -6,7 +6,7 @@
 Each folder holds a model (config.json, weights in BF16, those of the Llama spread over two files) and expected.json:
 next-token logprobs of a sequence, the gradient of a policy-gradient loss by every tensor (its norm and three of its
 elements), and a greedy continuation. The weights are rounded to BF16 first, so that both sides start from the same numbers.
-adapter/ holds LoRA adapters of the model as PEFT saves them, with the same expectations (the gradient by the adapters
+adapters/ holds LoRA adapters of each model as PEFT saves them, with the same expectations (the gradient by the adapters
 alone), and three elements of each merged weight.
 """
 
@@ -94,7 +94,7 @@ for seed, (family, create) in enumerate(FAMILIES.items()):
     folder = ROOT / family
     shutil.rmtree(folder, ignore_errors=True)
     expected = expectations(model)
-    adapt(model, folder / "adapter", *ADAPTERS[family])
+    adapt(model, ROOT / "adapters" / family, *ADAPTERS[family])
     model.to(torch.bfloat16).save_pretrained(folder, max_shard_size="40KB" if family == "llama" else "1MB")
     (folder / "generation_config.json").unlink(missing_ok=True)
     (folder / "expected.json").write_text(json.dumps(expected))

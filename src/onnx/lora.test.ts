@@ -75,15 +75,15 @@ async function expectLogprobs(policy: Policy, ids: readonly number[], expected: 
 /** All layers; parts of the joint matrices, which have biases; some layers beside the head norms. */
 for (const family of ["llama", "qwen2", "qwen3"]) {
   describe(`adapters of ${family}, against PEFT`, async () => {
-    const model = golden(family);
-    const expected = expectedSchema.parse(await readJson(`${model}/adapter/expected.json`));
-    const settings = settingsSchema.parse(await readJson(`${model}/adapter/adapter_config.json`));
+    const [model, adapter] = [golden(family), golden(`adapters/${family}`)];
+    const expected = expectedSchema.parse(await readJson(`${adapter}/expected.json`));
+    const settings = settingsSchema.parse(await readJson(`${adapter}/adapter_config.json`));
     const shape = { rank: settings.r, alpha: settings.lora_alpha, targets: settings.target_modules };
     const lora = { ...shape, seed: 1, base: "owner/name@main" };
     const { config: base, layout: baseLayout, flat } = await loadModel(model);
     const config = { ...base, lora: shape };
     const layout = adapterLayout(config, shape);
-    const adapters = await readAdapters(`${model}/adapter`, layout);
+    const adapters = await readAdapters(adapter, layout);
     const { ids, prompt } = expected;
 
     it("gives the same logprobs and greedy tokens, and the model's own as the reference", async () => {
