@@ -18,7 +18,7 @@ import { createEngine } from "../src/onnx/engine.ts";
 import type { Policy } from "../src/policy.ts";
 import { loadRenderer } from "../src/render/index.ts";
 import { createRunDirectory, describeEnvironment, recordSamples, stepMetrics } from "../src/run/index.ts";
-import { groundTruthReward, majorityReward } from "../src/srt/reward.ts";
+import { labelReward, majorityReward } from "../src/srt/reward.ts";
 import { trainStep } from "../src/step.ts";
 import { builtinModelFolder, loadTask } from "../src/tasks/index.ts";
 import { stepSettings } from "../src/train.ts";
@@ -75,14 +75,14 @@ async function measure(step: number, rewardOf: RewardSource): Promise<Measured> 
   const start = clock();
   const batch = problemsOfStep(problems, step, config.promptsPerStep, config.seed);
   const report = await trainStep(step, batch, { policy, renderer, grader, rewardOf, clock }, { ...stepSettings(config), seed: step });
-  await run.metrics.append(stepMetrics(report, clock()));
+  await run.metrics.append(stepMetrics(report, { elapsed: clock(), klCoefficient: config.klCoefficient }));
   if (step % config.recordSamplesEvery === 0) await recordSamples(run, report);
   const total = clock() - start;
   return { total, outside: total - inEngine, messages: inMessages };
 }
 
-const majority = majorityReward({ threshold: config.threshold, share: config.share });
-const groundTruth = groundTruthReward(labels, grader.same);
+const majority = majorityReward(config, grader.same);
+const groundTruth = labelReward(labels, grader.same);
 await measure(1, majority);
 await measure(1, groundTruth);
 const srt: Measured[] = [];

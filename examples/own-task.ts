@@ -43,7 +43,7 @@ const heldOut = sums(64, true);
 const { before, after } = await train({
   config, policy, renderer, grader, run, heldOut,
   problems: sums(256, false),
-  rewardOf: majorityReward(config),
+  rewardOf: majorityReward(config, same),
   signal: new AbortController().signal,
   clock: () => performance.now() / 1000,
 });

@@ -154,24 +154,9 @@ QUESTIONS = [
     "What is the capital of France?", "What is 7 + 5?", " Spaces  around \n", "已知 $x^2=4$,求 $x$。",
     "Natalia sold clips to 48 of her friends.\nHow many? Let's think step by step and output the final answer within \\boxed{}.",
 ]
-SNIPPETS = [
-    "\\frac{1}{2}", "\\boxed{42}", "$x^2+y_1$", "\\sqrt[3]{27}", "\\begin{pmatrix}1&-2\\\\0&3.5\\end{pmatrix}", "\\left(\\pi,\\infty\\right)",
-    "已知函数", "求 ", "的值。", "，", "日本語", "한국어", "Привет", "عربي", "हिन्दी", "ไทย", "1,234.5", "0042", "３７", "²³", "½", "Ⅷ", "٤٢", "10^{-3}", " ", "  ",
-    "   ", "\t", "\n", "\n\n", "\r\n", " \n ", "\u00a0", "\u3000", "\u2028", "\u200b", "\u0085", "\ufeff", "🙂", "👩‍👩‍👧", "🇨🇭", "👍🏽", "e\u0301", "é", "ß", "don't", "I'LL", "we've",
-    "'s", "it''s", "the", " answer", "Hello", "World", "a.b", "...", "—", "“quoted”", "==", "!?", "\x00", "\x07", "\x7f", "<|im_end|>", "<|im_start|>", " <|endoftext|> ", "<|im", "_x_", "CamelCase",
-]
 
 
-def mixed_strings(count):
-    """Snippets of many kinds, and in every fourth string arbitrary code points."""
-    draw = random.Random(0)
-    code_point = lambda: chr(draw.choice([draw.randrange(0x800), draw.randrange(0xD800), draw.randrange(0xE000, 0x20000)]))
-    for index in range(count):
-        source = code_point if index % 4 == 3 else lambda: draw.choice(SNIPPETS)
-        yield "".join(source() for _ in range(draw.randrange(1, 8)))
-
-
-def expectations(folder, strings):
+def expectations(folder):
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -194,7 +179,6 @@ def expectations(folder, strings):
     with torch.no_grad():
         logprobs = torch.log_softmax(model(torch.tensor([text])).logits[0], -1)
     return dict(
-        tokens=[dict(text=string, ids=tokenizer.encode(string)) for string in mixed_strings(strings)],
         texts=[dict(ids=ids, text=tokenizer.decode(ids, skip_special_tokens=True)) for ids in sequences],
         chats=[dict(question=question, ids=chat(question)) for question in QUESTIONS],
         sequence=text, logprobs=[logprobs[index, token].item() for index, token in enumerate(text[1:])],
@@ -207,11 +191,10 @@ def main():
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     parser.add_argument("folder", nargs="?", type=Path, default=cache / "selftrain" / "smollm2-135m-instruct")
     parser.add_argument("--expect", action="store_true", help="write test/golden/smollm2/expected.json")
-    parser.add_argument("--strings", type=int, default=2000, help="how many strings --expect tokenizes")
     options = parser.parse_args()
     if options.expect:
         EXPECTED.parent.mkdir(exist_ok=True)
-        EXPECTED.write_text(json.dumps(expectations(options.folder, options.strings), ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+        EXPECTED.write_text(json.dumps(expectations(options.folder), ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
         print(EXPECTED)
     else:
         if not options.folder.exists():

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
-  ADVANTAGE_ESTIMATORS, ANSWER_READINGS, CHAT_MODES, KL_ESTIMATORS, LORA_TARGETS, LOSS_AGGREGATIONS, POLICY_LOSSES, REWARD_SOURCES, SAVE_DTYPES, SHARE_DENOMINATORS,
+  ADVANTAGE_ESTIMATORS, ANSWER_READINGS, CHAT_MODES, KL_ESTIMATORS, KL_PLACEMENTS, LORA_TARGETS, LOSS_AGGREGATIONS, POLICY_LOSSES, REWARD_SOURCES, SAVE_DTYPES, SHARE_DENOMINATORS,
+  TEACHERS,
 } from "./options.ts";
 import type { LoraTarget } from "./options.ts";
 
@@ -60,21 +61,52 @@ export const configSchema = z.strictObject({
     .describe("Prompt made from a question; `{problem}` is replaced by it (authors' data_preprocess)."),
 
   chat: z.enum(CHAT_MODES).default("auto").describe("Whether prompts go through the model's chat template: `auto`, where it has one (authors' code), or `none`, as they are."),
+  stopAt: z.string().default("").describe("Text at which a completion ends, with the first token that contains it, beside the model's own end tokens; a line break, say, after solved examples, which a model would go on with."),
   answers: z
     .enum(ANSWER_READINGS)
     .default("boxed")
     .describe("Where final answers are read: `boxed` only in \\boxed{} (authors' code), so that no number in passing is ever paid; `any` also after phrases such as `the answer is`, in the last mathematics, or as the last number."),
 
-  reward: z.enum(REWARD_SOURCES).default("majority").describe("Who says what is right: `majority` (SRT, no labels) or `ground-truth` (the control)."),
+  reward: z
+    .enum(REWARD_SOURCES)
+    .default("majority")
+    .describe("What a completion earns: by the vote `majority` (SRT), `share` (soft vote) or `consensus` (RESTRAIN); `offline-labels` from the file `labels`; `mixed`, true answers where the data has them and the vote elsewhere; as controls `ground-truth`, `random`, `format` and `wrong-label`."),
   threshold: z.number().min(0).max(1).default(0).describe("Groups with a smaller majority share get no label, no reward and no KL (authors' script: 0)."),
+  margin: z.number().min(0).max(1).default(0).describe("Groups whose majority leads by a smaller share get no label either (0: none)."),
+  negativeShare: z.number().min(0).max(1).default(0).describe("With the reward `majority`, answers with a smaller share of the votes earn -1, also in groups without a label (0: none)."),
   share: z.enum(SHARE_DENOMINATORS).default("all").describe("Denominator of the majority share: samples with an answer, or all samples. Not the authors' choice: they leave unreadable samples out."),
-  algorithm: z.enum(ADVANTAGE_ESTIMATORS).default("rloo").describe("Advantage estimator (paper section 4: rloo)."),
+  consensusWidth: z.number().positive().default(0.5).describe("With the reward `consensus`, width of the bell over the share of an answer (RESTRAIN names no value)."),
+  consensusPenalty: coefficient().default(1).describe("With the reward `consensus`, taken off the advantages of groups below `threshold` (RESTRAIN names no value)."),
+  labels: z.string().default("").describe("File of votes by `selftrain label`: the labels of the reward `offline-labels`, and weights of problems for `consensus`."),
+  labelledFraction: z.number().min(0).max(1).default(1).describe("With the reward `mixed`, the part of the questions that keeps its true answer, chosen by seed."),
+  crossLabels: z.boolean().default(false).describe("Whether each question is also asked in other words (field `paraphrase`), and each wording judged by the vote on the other (Co-rewarding)."),
+  maskAnswer: z.boolean().default(false).describe("Whether the tokens of the final answer are left out of the loss (OM-GRPO)."),
+  keepFraction: z.number().gt(0).max(1).default(1).describe("More questions than `prompts-per-step` are sampled, so that this part of them, with the largest majority share, trains (authors' script: 1)."),
+  teacher: z
+    .strictObject({
+      kind: z.enum(TEACHERS).default("none").describe("Who votes: `none`, the completions that are rewarded (SRT); `average`, a moving average of the weights; `snapshot`, the weights of some steps ago; `start`, those that the run began with."),
+      decay: z.number().min(0).max(1).default(0.99).describe("With `average`, what part of the teacher stays each time that it follows."),
+      every: count().default(1).describe("Steps after which an `average` or a `snapshot` follows the policy."),
+      samples: z.int().nonnegative().default(0).describe("The teacher's votes on each question; 0 is as many as `samples-per-prompt`."),
+      ownVotes: z.boolean().default(false).describe("Whether the completions that are rewarded vote as well."),
+    })
+    .prefault({}),
+  algorithm: z.enum(ADVANTAGE_ESTIMATORS).default("rloo").describe("Advantage estimator (paper section 4: rloo); `gae` is that of PPO and needs an engine with a critic."),
   loss: z.enum(POLICY_LOSSES).default("ppo").describe("Policy loss (authors' code: ppo; equal to importance-sampling with one update per batch)."),
   clipLow: z.number().min(0).max(1).default(0.2).describe("The ppo loss clips the ratio below 1 - this (authors' code: 0.2)."),
   clipHigh: coefficient().default(0.2).describe("The ppo loss clips the ratio above 1 + this (authors' code: 0.2)."),
+  dualClip: z.number().nonnegative().default(0).describe("The ppo loss of a negative advantage is at most this many times it; 0 for no such limit (authors' code: 3, without effect at one update per batch)."),
+  criticCoefficient: coefficient().default(0.5).describe("With `gae`, weight of the critic's loss (PPO's usual)."),
+  criticClip: z.number().positive().default(0.5).describe("With `gae`, how far a value may move in the critic's loss (authors' code: 0.5)."),
+  epochs: count().default(1).describe("Passes over the completions of a step (authors' code: 1)."),
+  miniBatches: count().default(1).describe("Updates of each pass (authors' code: 1)."),
   lossAggregation: z.enum(LOSS_AGGREGATIONS).default("token-mean").describe("Mean over all tokens of the batch (authors' code) or over completions (paper, appendix B.1)."),
-  klCoefficient: coefficient().default(0.001).describe("Weight of the KL penalty inside the reward (paper, appendix B.3)."),
-  klEstimator: z.enum(KL_ESTIMATORS).default("k1").describe("KL estimate inside the reward. Not the authors' choice: their k3 hardly pulls back when used as a reward."),
+  klCoefficient: coefficient().default(0.001).describe("Weight of the KL penalty (paper, appendix B.3)."),
+  klEstimator: z.enum(KL_ESTIMATORS).default("k1").describe("KL estimate. Not the authors' choice: their k3 hardly pulls back when used as a reward."),
+  klPlacement: z.enum(KL_PLACEMENTS).default("reward").describe("Whether the KL penalty is taken off the reward (paper, for rloo) or added to the loss (paper, for grpo)."),
+  klTarget: coefficient().default(0).describe("KL of a completion, in nats, towards which the coefficient adapts; 0 keeps it fixed (authors' code: fixed)."),
+  klHorizon: z.number().positive().default(10000).describe("Completions over which an adaptive coefficient adapts (authors' code: 10000)."),
+  entropyCoefficient: z.number().default(0).describe("Weight of an entropy bonus. Not the authors' choice: their code has 0.001, and their appendix G.5 finds that more collapses sooner."),
 
   steps: count().default(1000).describe("Training steps; the paper counts epochs of its data set instead."),
   promptsPerStep: count().default(16).describe("Questions of one step (paper, appendix B)."),
@@ -126,4 +158,9 @@ export function trainSources({ train }: Pick<Config, "train">): readonly Weighte
   return (typeof train === "string" ? [train] : train).map((entry) =>
     typeof entry === "string" ? { source: entry, weight: null } : { source: entry.source, weight: entry.weight ?? null },
   );
+}
+
+/** Questions that are sampled in a step; `keep-fraction` leaves some of them out of its update. */
+export function sampledPrompts({ promptsPerStep, keepFraction }: Pick<Config, "promptsPerStep" | "keepFraction">): number {
+  return Math.ceil(promptsPerStep / keepFraction);
 }

@@ -1,16 +1,27 @@
 /** The named choices of the method. The config offers them, `srt/` and the engines implement them. */
 
-export const REWARD_SOURCES = ["majority", "ground-truth"] as const;
+export const REWARD_SOURCES = ["majority", "share", "consensus", "offline-labels", "mixed", "ground-truth", "random", "format", "wrong-label"] as const;
+export type RewardName = (typeof REWARD_SOURCES)[number];
+
+/** Who votes on the pseudo-label: the samples themselves, or a teacher made of other weights. */
+export const TEACHERS = ["none", "average", "snapshot", "start"] as const;
+export type TeacherKind = (typeof TEACHERS)[number];
 
 /** How the majority share is counted against the threshold: over samples with an answer, or over all. */
 export const SHARE_DENOMINATORS = ["answered", "all"] as const;
 export type ShareDenominator = (typeof SHARE_DENOMINATORS)[number];
 
-export const ADVANTAGE_ESTIMATORS = ["rloo", "grpo", "dr-grpo"] as const;
+export const ADVANTAGE_ESTIMATORS = [
+  "rloo", "grpo", "dr-grpo", "reinforce", "reinforce-baseline", "reinforce++", "reinforce++-baseline", "remax", "gae",
+] as const;
 export type AdvantageEstimator = (typeof ADVANTAGE_ESTIMATORS)[number];
 
-export const KL_ESTIMATORS = ["k1", "k3"] as const;
+export const KL_ESTIMATORS = ["k1", "k2", "k3"] as const;
 export type KlEstimator = (typeof KL_ESTIMATORS)[number];
+
+/** Where the KL penalty acts: off the reward of a completion, or on the loss of each token. */
+export const KL_PLACEMENTS = ["reward", "loss"] as const;
+export type KlPlacement = (typeof KL_PLACEMENTS)[number];
 
 export const LOSS_AGGREGATIONS = ["token-mean", "sequence-mean"] as const;
 export type LossAggregation = (typeof LOSS_AGGREGATIONS)[number];

@@ -30,12 +30,13 @@ export interface SampleRequest {
 /**
  * Loss of one token, with r = exp(logprob - behaviour logprob) and A its advantage:
  * - `importance_sampling`: -r A
- * - `ppo`: -min(r A, clip(r, 1 - clipLow, 1 + clipHigh) A) (Schulman et al. 2017, eq. 7)
+ * - `ppo`: -min(r A, clip(r, 1 - clipLow, 1 + clipHigh) A) (Schulman et al. 2017, eq. 7); with a `dualClip` c,
+ *   where A < 0 at most -c A (Ye et al. 2020, eq. 5)
  * - `cross_entropy`: -logprob
  */
 export type Loss =
   | { readonly kind: "importance_sampling" }
-  | { readonly kind: "ppo"; readonly clipLow: number; readonly clipHigh: number }
+  | { readonly kind: "ppo"; readonly clipLow: number; readonly clipHigh: number; readonly dualClip?: number }
   | { readonly kind: "cross_entropy" };
 
 /** AdamW (Loshchilov & Hutter 2019) with clipping of the global gradient norm. */
@@ -48,10 +49,21 @@ export interface UpdateOptions {
   readonly weightDecay: number;
   /** Gradients with a larger L2 norm are scaled down to it; `Infinity` clips nothing. */
   readonly maxGradientNorm: number;
+  /** For rows with `critic`; needs the capability `critic`. */
+  readonly critic?: CriticOptions;
 }
 
-/** What only some policies can do: `export` writes the weights as files. */
-export type Capability = "export";
+/** The loss of a critic, added to the policy's: coefficient x 1/2 max((v - R)^2, (clip(v, old - clip, old + clip) - R)^2). */
+export interface CriticOptions {
+  readonly coefficient: number;
+  readonly clip: number;
+}
+
+/**
+ * What only some policies can do: `export` writes the weights as files, `average` keeps moving averages of
+ * them, `critic` has a value head.
+ */
+export type Capability = "export" | "average" | "critic";
 
 export interface PolicyDescription {
   readonly model: string;
@@ -80,6 +92,15 @@ export interface Policy {
 
   /** Freezes the current weights under a name, replacing an earlier version of that name. */
   snapshot(name: WeightsName): Promise<void>;
+
+  /**
+   * Moves the weights of a snapshot towards the current ones: decay x snapshot + (1 - decay) x current. Throws
+   * PolicyError without the capability `average` or such a snapshot.
+   */
+  average(name: WeightsName, decay: number): Promise<void>;
+
+  /** The critic's value before each completion token, `[sequence][time]`. Throws PolicyError without the capability `critic`. */
+  values(sequences: readonly TokenSequence[]): Promise<readonly Float32Array[]>;
 
   /** Writes the whole training state (weights, optimizer, snapshots) into an existing directory. */
   saveState(directory: string): Promise<void>;

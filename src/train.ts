@@ -1,4 +1,4 @@
-import { trainSources } from "./config.ts";
+import { sampledPrompts, trainSources } from "./config.ts";
 import type { Config } from "./config.ts";
 import { assertDisjoint, problemsOfStep } from "./data/index.ts";
 import { CheckpointError, DataError } from "./errors.ts";
@@ -10,7 +10,8 @@ import {
   setAsideCheckpoint, stepMetrics, summarizeEvaluation, verifyCheckpoint, writeSummary,
 } from "./run/index.ts";
 import type { EvaluationMetrics, RunDirectory, RunSummary, StepMetrics } from "./run/index.ts";
-import { trainStep } from "./step.ts";
+import { adaptedCoefficient } from "./srt/kl.ts";
+import { startTeacher, trainStep } from "./step.ts";
 import type { StepSettings } from "./step.ts";
 import type { Grader, LabelledProblem, Problem, Renderer, RewardSource, StepReport } from "./types.ts";
 import { deriveSeed } from "./util/random.ts";
@@ -23,6 +24,8 @@ export interface TrainOptions {
   readonly rewardOf: RewardSource;
   readonly problems: readonly Problem[];
   readonly heldOut: readonly LabelledProblem[];
+  /** True answers of training problems by id, for the metrics alone. */
+  readonly truth?: ReadonlyMap<string, string>;
   /** The directory of a new run, or of an earlier one to continue. */
   readonly run: RunDirectory;
   readonly observer?: TrainObserver;
@@ -94,13 +97,15 @@ interface TrainState {
   step: number;
   /** Step of the newest checkpoint. */
   saved: number;
+  /** Weight of the KL penalty in the next step. */
+  klCoefficient: number;
   readonly evaluations: Map<number, EvaluationMetrics>;
   /** Seconds since the run began, without those between an interruption and its resumption. */
   readonly elapsed: () => number;
 }
 
 /** Loads the newest sound checkpoint and drops what was recorded after it: those steps are run again. */
-async function restore({ run, policy, observer, clock }: TrainOptions): Promise<TrainState> {
+async function restore({ config, run, policy, observer, clock }: TrainOptions): Promise<TrainState> {
   const started = clock();
   const hadBegun = (await run.metrics.read()).some(({ step }) => step > 0);
   const step = await loadNewest(run, policy, observer);
@@ -109,8 +114,11 @@ async function restore({ run, policy, observer, clock }: TrainOptions): Promise<
   const lines = await run.metrics.rewind(step);
   await rewindSamples(run, step);
   const evaluations = lines.filter((line) => line.kind === "evaluation").map((line) => [line.step, line] as const);
+  if (step === 0) await startTeacher(policy, stepSettings(config).teacher);
   const before = Math.max(0, ...lines.map(({ timing }) => timing.elapsed));
-  return { step, saved: step, evaluations: new Map(evaluations), elapsed: () => before + clock() - started };
+  const newest = lines.filter((line) => line.kind === "step").at(-1);
+  const klCoefficient = newest === undefined ? config.klCoefficient : nextKlCoefficient(newest, config);
+  return { step, saved: step, klCoefficient, evaluations: new Map(evaluations), elapsed: () => before + clock() - started };
 }
 
 /**
@@ -173,26 +181,36 @@ async function evaluateAt(step: number, options: TrainOptions, state: TrainState
 }
 
 async function stepFrom(options: TrainOptions, state: TrainState): Promise<void> {
-  const { config, problems, run, observer } = options;
+  const { config, problems, grader, truth, run, observer } = options;
   const step = state.step + 1;
-  const chosen_P = problemsOfStep(problems, step, config.promptsPerStep, config.seed);
-  const settings = { ...stepSettings(config), seed: deriveSeed(config.seed, "sample", step) };
+  const chosen_P = problemsOfStep(problems, step, sampledPrompts(config), config.seed);
+  const { klCoefficient } = state;
+  const settings = { ...stepSettings(config), klCoefficient, seed: deriveSeed(config.seed, "sample", step) };
   const report = await trainStep(step, chosen_P, options, settings);
   if (report.update?.skipped === true) {
     observer?.warned?.(`The gradient of step ${step} is not finite: its update was skipped, the weights are unchanged.`);
   }
-  const metrics = stepMetrics(report, state.elapsed());
+  const metrics = stepMetrics(report, { elapsed: state.elapsed(), klCoefficient, ...(truth && { truth }), same: grader.same });
   await run.metrics.append(metrics);
   if (step % config.recordSamplesEvery === 0) await recordSamples(run, report);
   state.step = step;
+  state.klCoefficient = nextKlCoefficient(metrics, config);
   observer?.stepped?.(report, metrics);
+}
+
+/** The weight of the KL penalty after a step: the same, or adapted to what the step saw. */
+function nextKlCoefficient({ kl, klCoefficient }: StepMetrics, { klTarget: target, klHorizon: horizon, promptsPerStep, samplesPerPrompt }: Config): number {
+  return target === 0 ? klCoefficient : adaptedCoefficient(klCoefficient, kl, { target, horizon, samples: promptsPerStep * samplesPerPrompt });
 }
 
 /** The part of a config that a step needs. */
 export function stepSettings(config: Config): StepSettings {
   const { learningRate, beta1, beta2, epsilon, weightDecay, maxGradientNorm, clipLow, clipHigh } = config;
-  const loss = config.loss === "ppo" ? ({ kind: "ppo", clipLow, clipHigh } as const) : ({ kind: "importance_sampling" } as const);
-  return { ...config, update: { loss, learningRate, beta1, beta2, epsilon, weightDecay, maxGradientNorm } };
+  const dual = config.dualClip > 0 ? { dualClip: config.dualClip } : {};
+  const loss = config.loss === "ppo" ? ({ kind: "ppo", clipLow, clipHigh, ...dual } as const) : ({ kind: "importance_sampling" } as const);
+  const critic = config.algorithm === "gae" ? { critic: { coefficient: config.criticCoefficient, clip: config.criticClip } } : {};
+  const teacher = { ...config.teacher, samples: config.teacher.samples === 0 ? config.samplesPerPrompt : config.teacher.samples };
+  return { ...config, teacher, update: { loss, learningRate, beta1, beta2, epsilon, weightDecay, maxGradientNorm, ...critic } };
 }
 
 function summaryOf(state: TrainState): RunSummary {
@@ -209,8 +227,9 @@ export function checkProblems(
   { config, policy, renderer, problems, heldOut }: Pick<TrainOptions, "config" | "policy" | "renderer" | "problems" | "heldOut">,
 ): void {
   if (heldOut.length === 0) throw new DataError(`\`held-out\` (${config.heldOut}) has no problems; evaluation needs at least one.`);
-  if (problems.length < config.promptsPerStep) {
-    throw new DataError(`\`train\` (${trainSources(config).map(({ source }) => source).join(", ")}) has ${problems.length} problems, but a step takes ${config.promptsPerStep}; give more, or lower \`prompts-per-step\`.`);
+  const perStep = sampledPrompts(config);
+  if (problems.length < perStep) {
+    throw new DataError(`\`train\` (${trainSources(config).map(({ source }) => source).join(", ")}) has ${problems.length} problems, but a step takes ${perStep}; give more, or lower \`prompts-per-step\`.`);
   }
   assertDisjoint(problems, heldOut);
   checkContext([...problems, ...heldOut], { policy, renderer, maxTokens: config.maxTokens });

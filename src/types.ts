@@ -9,6 +9,8 @@ export interface Problem {
   readonly prompt: string;
   /** Where the problem comes from, e.g. `task:chain/5` or a file name. */
   readonly source: string;
+  /** The same question in other words, where the data has it. */
+  readonly paraphrase?: string;
 }
 
 /** A question with its true answer. Only `data/`, `evaluate.ts` and the ground-truth reward handle it. */
@@ -36,6 +38,14 @@ export interface Sample extends Completion {
   readonly text: string;
   /** The final answer as written, or `null` when none could be read (the sample abstains). */
   readonly answer: string | null;
+  /** The tokens that spell the final answer, `[start, end)`; empty when it abstains. */
+  readonly answerSpan: TokenSpan;
+}
+
+/** Positions of a completion from `start` up to, not including, `end`. */
+export interface TokenSpan {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** One set of samples whose answers are the same. */
@@ -65,28 +75,48 @@ export interface Vote {
   readonly margin: number;
 }
 
+/** What a reward source sees of one group. */
+export interface RewardContext {
+  readonly problem: Problem;
+  /** Final answer of each sample, `[group]`; `null` where it abstains. */
+  readonly answers_G: readonly (string | null)[];
+  /** The vote of these samples. */
+  readonly vote: Vote;
+  /** The vote that gives the label: the samples' own (then it *is* `vote`), or that of other voters. */
+  readonly ballot: Vote;
+  /** Of the draws of a reward that draws; another for each group. */
+  readonly seed: number;
+}
+
 /** What a reward source says of one group. */
 export interface GroupReward {
-  /** The answer that was rewarded, or `null` when the group got no label (then no reward and no KL). */
+  /** The answer that was rewarded, or `null` when the group has none. */
   readonly label: string | null;
-  /** Reward of each sample, `[group]`; zeros without a label. */
+  /** Reward of each sample, `[group]`; zeros without a label, but for negative labels and controls. */
   readonly rewards_G: readonly number[];
+  /** What the group's advantages are multiplied by; 1 when absent. */
+  readonly weight?: number;
+  /** What is taken off each of the group's advantages; 0 when absent. */
+  readonly penalty?: number;
 }
 
 /** Why a group trains or leaves the batch. */
-export type GroupStatus = "trained" | "unlabelled" | "no-signal";
+export type GroupStatus = "trained" | "unlabelled" | "no-signal" | "left-out";
 
 /** Everything that one step knows of one problem, in one record. */
 export interface Group {
   readonly problem: Problem;
   readonly promptTokens: readonly number[];
   readonly samples_G: readonly Sample[];
+  /** The samples' own vote. */
   readonly vote: Vote;
+  /** The vote that gave the label; the same object as `vote` where the samples vote themselves. */
+  readonly ballot: Vote;
   readonly reward: GroupReward;
-  /** Sum over tokens of the KL estimate (k1 or k3) of each sample against the reference, in nats. */
-  readonly kl_G: readonly number[];
-  /** Advantage of each sample, `[group]`; zeros where the group leaves the batch. */
-  readonly advantages_G: readonly number[];
+  /** KL estimate of each token against the reference, `[group][time]`, in nats. */
+  readonly kl_G_T: readonly Float32Array[];
+  /** Advantage of each token, `[group][time]`; zeros where the group leaves the batch. */
+  readonly advantages_G_T: readonly Float32Array[];
   readonly status: GroupStatus;
 }
 
@@ -103,6 +133,8 @@ export interface TrainingRow extends TokenSequence {
   readonly advantages: ArrayLike<number>;
   /** Weight of each token's loss. The loss is the weighted *sum*: the mean is already in the weights. */
   readonly weights: ArrayLike<number>;
+  /** For a critic: its values when the completion was sampled, and the returns that it should have told. */
+  readonly critic?: { readonly values: ArrayLike<number>; readonly returns: ArrayLike<number> };
 }
 
 /** What one optimizer update did. */
@@ -131,6 +163,8 @@ export interface StepReport {
 
 export interface StepSeconds {
   readonly sample: number;
+  /** The votes of a teacher; 0 where the samples vote themselves. */
+  readonly vote: number;
   readonly reference: number;
   readonly update: number;
   readonly total: number;
@@ -155,4 +189,4 @@ export interface Renderer {
 }
 
 /** Decides what each sample of a group earns. Sources that need labels hold them; the step never does. */
-export type RewardSource = (problem: Problem, answers_G: readonly (string | null)[], vote: Vote) => GroupReward;
+export type RewardSource = (group: RewardContext) => GroupReward;

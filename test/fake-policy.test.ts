@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { CURRENT } from "../src/policy.ts";
 import type { UpdateOptions } from "../src/policy.ts";
+import { configSchema } from "../src/config.ts";
 import { majorityReward } from "../src/srt/reward.ts";
 import { trainStep } from "../src/step.ts";
+import { stepSettings } from "../src/train.ts";
 import type { Problem } from "../src/types.ts";
 import { mean } from "../src/util/statistics.ts";
 import { createFakePolicy, fakeGrader, fakeRenderer } from "./fake-policy.ts";
@@ -51,19 +53,9 @@ describe("the fake policy", () => {
   it("sharpens the majority under self-rewarded training, without a label", async () => {
     const policy = createFakePolicy({ seed: 3 });
     const problems: Problem[] = ["1+1=", "2*3=", "7-4=", "9+9="].map((prompt) => ({ id: prompt, prompt, source: "test" }));
-    const settings = {
-      samplesPerPrompt: 16,
-      temperature: 1,
-      topP: 1,
-      topK: 0,
-      maxTokens: 4,
-      algorithm: "rloo",
-      klCoefficient: 0.001,
-      klEstimator: "k1",
-      lossAggregation: "token-mean",
-      update: adam,
-    } as const;
-    const parts = { policy, renderer: fakeRenderer, grader: fakeGrader, rewardOf: majorityReward({ threshold: 0, share: "all" }), clock: () => 0 };
+    const config = configSchema.parse({ train: "-", heldOut: "-", promptsPerStep: 4, samplesPerPrompt: 16, maxTokens: 4, loss: "importance-sampling" });
+    const settings = { ...stepSettings(config), update: adam };
+    const parts = { policy, renderer: fakeRenderer, grader: fakeGrader, rewardOf: majorityReward(config, fakeGrader.same), clock: () => 0 };
     const shares: number[] = [];
     for (let step = 0; step < 60; step++) {
       const { groups_P } = await trainStep(step, problems, parts, { ...settings, seed: step });

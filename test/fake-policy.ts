@@ -89,7 +89,7 @@ export function createFakePolicy({ seed = 0, contextLength = 64, model = "fake" 
       parameters: PARAMETERS,
       vocabularySize: VOCABULARY,
       contextLength,
-      capabilities: ["export"],
+      capabilities: ["export", "average"],
     },
     sample: (request) =>
       call(() => {
@@ -113,6 +113,12 @@ export function createFakePolicy({ seed = 0, contextLength = 64, model = "fake" 
         return report;
       }),
     snapshot: (name) => call(() => void state.weights.set(name, table(CURRENT).slice())),
+    average: (name, decay) =>
+      call(() => {
+        if (name === CURRENT || name === REFERENCE) throw new PolicyError(`the weights named ${name} are no snapshot`);
+        state.weights.set(name, table(name).map((weight, index) => decay * weight + (1 - decay) * table(CURRENT)[index]!));
+      }),
+    values: () => Promise.reject(new PolicyError("the fake policy has no critic")),
     saveState: (directory) => call(() => writeFileSync(join(directory, STATE_FILE), JSON.stringify(toFile(model, state)))),
     loadState: (directory) => call(() => void (state = readState(join(directory, STATE_FILE), model))),
     exportModel: (directory) =>

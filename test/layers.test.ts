@@ -22,6 +22,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   policy: 1,
   config: 1,
   step: 2,
+  rewards: 2,
   data: 2,
   tasks: 2,
   run: 2,
@@ -88,7 +89,7 @@ describe("the layers of src/", () => {
   });
 
   it("are read from real imports", () => {
-    expect(sources.get("step.ts")?.ours).toContain("srt/vote.ts");
+    expect(sources.get("step.ts")?.ours).toContain("srt/batch.ts");
     expect(sources.get("config.ts")?.packages).toContain("zod");
   });
 

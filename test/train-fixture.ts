@@ -65,7 +65,7 @@ export function trainOptions(run: RunDirectory, changes: FixtureChanges = {}): T
     policy,
     renderer: fakeRenderer,
     grader: exactGrader,
-    rewardOf: majorityReward({ threshold: 0, share: "all" }),
+    rewardOf: majorityReward({ threshold: 0, share: "all" }, exactGrader.same),
     problems: problemsNamed("1+", 18),
     heldOut: changes.heldOut ?? problemsNamed("2*", 5),
     run,

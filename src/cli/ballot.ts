@@ -84,7 +84,7 @@ function parseRow({ fields, line }: Row, file: string): CompletionsRow {
 export function castBallot({ id, problem = "", completions, answer }: CompletionsRow, grader: Grader): Ballot {
   const answers = completions.map((completion) => grader.extract(completion));
   const ballot = vote(answers, grader.classes);
-  const reward = majorityReward({ threshold: 0, share: "all" })({ id, prompt: problem, source: "" }, answers, ballot);
+  const reward = majorityReward({ threshold: 0, share: "all" }, grader.same)({ problem: { id, prompt: problem, source: "" }, answers_G: answers, vote: ballot, ballot, seed: 0 });
   const labelCorrect = answer === undefined || reward.label === null ? null : grader.same(answer, reward.label);
   return { id, vote: ballot, answers, pseudoLabel: reward.label, rewards: reward.rewards_G, labelCorrect };
 }

@@ -42,6 +42,7 @@ const FLAG_NAMES: Readonly<Record<string, string>> = {
   "max-tokens": "max-tokens",
   template: "template",
   chat: "chat",
+  "stop-at": "stop-at",
   answers: "answers",
   seed: "seed",
   "data-dir": "data-dir",
@@ -88,7 +89,7 @@ async function runEvaluation(config: Config, { out, resume = false }: EvaluateFl
   terminal.status("loading the model …");
   try {
     const { name, folder } = await localModel(config.model, { hub: hubOptions(process.env), status: terminal.status });
-    const renderer = await loadRenderer(folder, { template: config.template, chat: config.chat });
+    const renderer = await loadRenderer(folder, config);
     const problems = await loadHeldOut(config, { renderer, warn: (message) => warn(terminal, message) });
     if (problems.length === 0) throw new DataError(`${config.heldOut} has no problems to evaluate.`);
     const policy = await createPolicy(config, folder);
@@ -124,7 +125,7 @@ async function evaluateAndReport(path: string, request: EvaluationRequest, parts
 function settingsToCompare(config: Config, problems: readonly LabelledProblem[], batchSize: number): EvaluationSettings {
   const hash = createHash("sha256");
   for (const { id, prompt, answer } of problems) hash.update(JSON.stringify([id, prompt, answer]));
-  const { model, heldOut, evaluateSamples, evaluateTemperature, topP, maxTokens, template, chat, answers, seed } = config;
+  const { model, heldOut, evaluateSamples, evaluateTemperature, topP, maxTokens, template, chat, stopAt, answers, seed } = config;
   return {
     model,
     data: heldOut,
@@ -135,6 +136,7 @@ function settingsToCompare(config: Config, problems: readonly LabelledProblem[],
     "max-tokens": maxTokens,
     template,
     chat,
+    "stop-at": stopAt,
     answers,
     seed,
     "problems per batch": batchSize,

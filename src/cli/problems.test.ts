@@ -34,20 +34,18 @@ describe("loadRunProblems", () => {
     const files = await load({});
     expect(files.training).toEqual([{ id: "a", prompt: "1+1=", source: train }, { id: "b", prompt: "2+2=", source: train }]);
     expect(files.heldOut).toEqual([{ id: "c", prompt: "3+3=", answer: "6", source: heldOut }]);
-    expect(files.labels).toBeNull();
     expect(files.warnings).toEqual([]);
 
     const task = await load({ train: "task:chain/5", trainProblems: 8, heldOut: "task:chain/5", heldOutProblems: 4 });
     expect(task.training).toHaveLength(8);
     for (const problem of task.training) expect(Object.keys(problem).sort()).toEqual(["id", "prompt", "source"]);
     expect(task.heldOut).toHaveLength(4);
-    expect(task.labels).toBeNull();
   });
 
-  it("gives the ground-truth reward its labels, apart from the same problems", async () => {
+  it("knows the true answers apart from the problems, for the rewards that say so and for metrics", async () => {
     const problems = await load({ reward: "ground-truth" });
     expect(problems.training).toEqual((await load({})).training);
-    expect(problems.labels).toEqual(new Map([["a", "2"], ["b", "4"]]));
+    expect(problems.truth).toEqual(new Map([["a", "2"], ["b", "4"]]));
   });
 
   it("wants answers where they are used", async () => {
@@ -92,9 +90,9 @@ describe("several sources", () => {
   });
 
   it("may be of different kinds, and keep their labels", async () => {
-    const { training, labels } = await load({ train: ["task:chain/5", p], trainProblems: 4, reward: "ground-truth" });
+    const { training, truth } = await load({ train: ["task:chain/5", p], trainProblems: 4, reward: "ground-truth" });
     expect(training.map(({ source }) => source)).toEqual(["task:chain/5", "task:chain/5", p, p]);
-    expect([...labels!.keys()]).toEqual(training.map(({ id }) => id));
+    expect([...truth.keys()]).toEqual(training.map(({ id }) => id));
   });
 
   it("must not share ids", async () => {

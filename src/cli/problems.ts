@@ -1,7 +1,8 @@
 import { trainSources } from "../config.ts";
 import type { Config } from "../config.ts";
-import { apportion, assertDistinct, describeRepeats, describeShared, largestMixture, loadLabelledProblems, loadProblems } from "../data/index.ts";
-import type { HubOptions, LoadOptions } from "../data/index.ts";
+import { apportion, assertDistinct, describeRepeats, describeShared, largestMixture, loadLabelledProblems, loadPartlyLabelledProblems } from "../data/index.ts";
+import type { HubOptions, LoadOptions, PartlyLabelledProblem } from "../data/index.ts";
+import type { RewardName } from "../options.ts";
 import { loadTask } from "../tasks/index.ts";
 import type { LabelledProblem, Problem, Renderer } from "../types.ts";
 
@@ -10,18 +11,18 @@ export interface RunProblems {
   /** Without answers, whatever the data holds. */
   readonly training: readonly Problem[];
   readonly heldOut: readonly LabelledProblem[];
-  /** True answers of the training questions by id; `null` unless the reward is the ground truth. */
-  readonly labels: ReadonlyMap<string, string> | null;
+  /** True answers of the training questions by id, of those that have one. For rewards that say so, and for metrics. */
+  readonly truth: ReadonlyMap<string, string>;
 }
+
+/** Rewards that cannot do without the true answer of any question. */
+const NEED_EVERY_ANSWER: ReadonlySet<RewardName> = new Set(["ground-truth", "wrong-label"]);
 
 export interface LoadTools {
   readonly renderer: Pick<Renderer, "encodePrompt">;
   /** Is told what was left out, and what is odd. */
   readonly warn: (message: string) => void;
 }
-
-/** A problem whose answer may be known. */
-type Loaded = Problem & { readonly answer?: string };
 
 /**
  * The questions that a config names. Those with prompts of more than `max-prompt-tokens` are left out, with
@@ -32,9 +33,9 @@ export async function loadRunProblems(config: Config, tools: LoadTools): Promise
   const heldOut = await loadHeldOut(config, tools);
   for (const odd of [describeRepeats(loaded, "training"), describeShared(loaded, heldOut)]) if (odd !== null) tools.warn(odd);
   return {
-    training: loaded.map(({ id, prompt, source }) => ({ id, prompt, source })),
+    training: loaded.map(({ id, prompt, source, paraphrase }) => ({ id, prompt, source, ...(paraphrase !== undefined && { paraphrase }) })),
     heldOut,
-    labels: config.reward === "ground-truth" ? new Map(loaded.map(({ id, answer }) => [id, answer!])) : null,
+    truth: new Map(loaded.flatMap(({ id, answer }) => (answer === undefined ? [] : [[id, answer] as const]))),
   };
 }
 
@@ -50,12 +51,12 @@ export async function loadHeldOut(config: Config, tools: LoadTools): Promise<rea
 }
 
 /** All sources together: whole ones, or in the proportions of their weights, from the start of each. */
-async function loadTraining(config: Config, tools: LoadTools): Promise<readonly Loaded[]> {
+async function loadTraining(config: Config, tools: LoadTools): Promise<readonly PartlyLabelledProblem[]> {
   const sources = trainSources(config);
   const weights = sources.map(({ weight }) => weight ?? 1);
   const total = config.trainProblems;
   const limits = total > 0 ? apportion(weights, total) : null;
-  const parts: (readonly Loaded[])[] = [];
+  const parts: (readonly PartlyLabelledProblem[])[] = [];
   for (const [index, { source }] of sources.entries()) {
     const limit = limits?.[index] ?? 0;
     const part = total > 0 && limit === 0 ? [] : await loadTrainingSource(source, limit, config, tools);
@@ -68,9 +69,9 @@ async function loadTraining(config: Config, tools: LoadTools): Promise<readonly 
   return problems;
 }
 
-async function loadTrainingSource(source: string, limit: number, config: Config, tools: LoadTools): Promise<readonly Loaded[]> {
+async function loadTrainingSource(source: string, limit: number, config: Config, tools: LoadTools): Promise<readonly PartlyLabelledProblem[]> {
   if (isTask(source)) return loadTask(source, { split: "train", problems: limit, seed: config.seed });
-  const load = config.reward === "ground-truth" ? loadLabelledProblems : loadProblems;
+  const load = NEED_EVERY_ANSWER.has(config.reward) ? loadLabelledProblems : loadPartlyLabelledProblems;
   return load(source, loadOptions(config, "train", limit, tools));
 }
 

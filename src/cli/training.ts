@@ -7,10 +7,9 @@ import { createGrader, RULES_OF_READING } from "../grading/index.ts";
 import type { Policy } from "../policy.ts";
 import { loadRenderer } from "../render/index.ts";
 import type { RunDirectory } from "../run/index.ts";
-import { groundTruthReward, majorityReward } from "../srt/reward.ts";
+import { rewardOf } from "../rewards.ts";
 import { checkProblems, train } from "../train.ts";
 import type { TrainObserver, TrainOptions, TrainResult } from "../train.ts";
-import type { Grader, RewardSource } from "../types.ts";
 import { deriveSeed } from "../util/random.ts";
 import { interruptible } from "./interrupt.ts";
 import { localModel } from "./model.ts";
@@ -34,7 +33,7 @@ export async function runTraining(given: Config, openRun: (config: Config) => Pr
   output.terminal.status("loading the model …");
   try {
     const { name, folder } = await localModel(given.model, { hub: hubOptions(process.env), status: output.terminal.status });
-    const renderer = await loadRenderer(folder, { template: given.template, chat: given.chat });
+    const renderer = await loadRenderer(folder, given);
     // People are told of files under the names that they gave; the run knows them as settled.
     const problems = await loadRunProblems(given, { renderer, warn: (message) => warn(output.terminal, message) });
     const policy = await createPolicy({ ...given, model: name }, folder);
@@ -42,7 +41,7 @@ export async function runTraining(given: Config, openRun: (config: Config) => Pr
       checkProblems({ config: given, policy, renderer, problems: problems.training, heldOut: problems.heldOut });
       const config = settledConfig(given, name);
       const grader = createGrader({ rules: RULES_OF_READING[config.answers] });
-      const parts = { config, policy, renderer, grader, rewardOf: rewardOf(config, problems, grader) };
+      const parts = { config, policy, renderer, grader, rewardOf: rewardOf(config, { truth: problems.truth, votes: null }, grader.same) };
       const run = await openRun(config);
       try {
         await runAndReport({ ...parts, run }, problems, output);
@@ -67,10 +66,6 @@ export async function createPolicy({ engine, lora, model, saveDtype, seed }: Con
   return createOnnxPolicy({ model: folder, threads: engine.threads, lora: lora.rank === 0 ? null : adapters, saveDtype });
 }
 
-function rewardOf({ threshold, share }: Config, { labels }: RunProblems, grader: Grader): RewardSource {
-  return labels === null ? majorityReward({ threshold, share }) : groundTruthReward(labels, grader.same);
-}
-
 type Parts = Omit<TrainOptions, "problems" | "heldOut" | "observer" | "signal" | "clock">;
 
 async function runAndReport(parts: Parts, problems: RunProblems, { terminal, result }: Output): Promise<void> {
@@ -85,7 +80,7 @@ async function runAndReport(parts: Parts, problems: RunProblems, { terminal, res
 }
 
 /** Trains and shows the progress; gives back the result with the first and the last evaluation that were seen. */
-async function watched(parts: Parts, { training, heldOut }: RunProblems, terminal: Terminal) {
+async function watched(parts: Parts, { training, heldOut, truth }: RunProblems, terminal: Terminal) {
   const clock = (): number => performance.now() / 1000;
   const progress = createProgress(parts.config.steps, terminal, clock);
   const evaluations: EvaluationAt[] = [];
@@ -98,7 +93,7 @@ async function watched(parts: Parts, { training, heldOut }: RunProblems, termina
   };
   terminal.status("evaluating the model …");
   try {
-    const task = (signal: AbortSignal) => train({ ...parts, problems: training, heldOut, observer, signal, clock });
+    const task = (signal: AbortSignal) => train({ ...parts, problems: training, heldOut, truth, observer, signal, clock });
     return { outcome: await interruptible(terminal, clock, task), evaluations };
   } finally {
     progress.close();

@@ -14,7 +14,7 @@ describe("configKeys", () => {
     expect(configKey("engine.threads")).toMatchObject({ path: ["engine", "threads"], expected: "a whole number of at least 0", default: 0 });
     expect(configKey("steps")?.expected).toBe("a whole number of at least 1");
     expect(configKey("top-p")?.expected).toBe("a number of more than 0 and at most 1");
-    expect(configKey("algorithm")?.expected).toBe("one of `rloo`, `grpo`, `dr-grpo`");
+    expect(configKey("kl-estimator")?.expected).toBe("one of `k1`, `k2`, `k3`");
     expect(configKey("template")?.expected).toBe("text that contains `{problem}`");
     expect(configKey("train")?.default).toBeUndefined();
   });

@@ -44,7 +44,7 @@ describe("resolveConfig", () => {
     [`${required}steps: 0\n`, "srt.yaml: `steps` is `0`; expected a whole number of at least 1."],
     [`${required}steps: [1]\n`, "srt.yaml: `steps` is a list; expected a whole number of at least 1."],
     [`${required}steps:\n`, "srt.yaml: `steps` is empty; expected a whole number of at least 1."],
-    [`${required}algorithm: ppo\n`, "srt.yaml: `algorithm` is `ppo`; expected one of `rloo`, `grpo`, `dr-grpo`."],
+    [`${required}kl-estimator: k4\n`, "srt.yaml: `kl-estimator` is `k4`; expected one of `k1`, `k2`, `k3`."],
     [`${required}template: hello\n`, "srt.yaml: `template` is `hello`; expected text that contains `{problem}`."],
     ["held-out: b.jsonl\n", "srt.yaml: `train` is missing. Training questions: `task:FAMILY/LEVEL` (generated), a .jsonl, .csv or .parquet file, a preset, or `hub:OWNER/NAME:SPLIT`; in a file also a list of these, with weights (docs/data.md)."],
     ["", "srt.yaml: `train` is missing. Training questions: `task:FAMILY/LEVEL` (generated), a .jsonl, .csv or .parquet file, a preset, or `hub:OWNER/NAME:SPLIT`; in a file also a list of these, with weights (docs/data.md)."],

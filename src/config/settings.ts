@@ -1,4 +1,4 @@
-import { configSchema, trainSources } from "../config.ts";
+import { configSchema, sampledPrompts, trainSources } from "../config.ts";
 import type { Config } from "../config.ts";
 import { UsageError } from "../errors.ts";
 import { nearest } from "../util/nearest.ts";
@@ -63,9 +63,11 @@ function consistent(config: Config): Config {
       throw new UsageError(`\`${countKey}\` is 0, but \`${key}\` is the task \`${spec}\`, which generates as many questions as it is asked for: give a number.`);
     }
   }
-  if (config.trainProblems > 0 && config.trainProblems < config.promptsPerStep) {
+  const perStep = sampledPrompts(config);
+  if (config.trainProblems > 0 && config.trainProblems < perStep) {
+    const asked = perStep === config.promptsPerStep ? `\`prompts-per-step\` is ${perStep}` : `\`prompts-per-step\` and \`keep-fraction\` ask for ${perStep} questions`;
     throw new UsageError(
-      `\`prompts-per-step\` is ${config.promptsPerStep}, but \`train-problems\` is only ${config.trainProblems}: a step takes each question at most once.`,
+      `${asked}, but \`train-problems\` is only ${config.trainProblems}: a step takes each question at most once.`,
     );
   }
   return config;

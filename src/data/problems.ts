@@ -43,6 +43,17 @@ export async function loadLabelledProblems(source: string, options: LoadOptions)
   });
 }
 
+/** As `loadProblems`, with the answers of the rows that have one. */
+export async function loadPartlyLabelledProblems(source: string, options: LoadOptions): Promise<readonly PartlyLabelledProblem[]> {
+  return (await load(source, options)).map(({ problem, row, located }) => {
+    const answer = answerOf(row.fields[fieldFor("answer", row, located)], located.preset?.answerMark);
+    return answer === undefined ? problem : { ...problem, answer };
+  });
+}
+
+/** A question whose true answer may be known. */
+export type PartlyLabelledProblem = Problem & { readonly answer?: string };
+
 interface LoadedRow {
   readonly problem: Problem;
   readonly row: DataRow;
@@ -66,7 +77,8 @@ async function load(source: string, options: LoadOptions): Promise<readonly Load
     const earlier = places.get(id);
     if (earlier !== undefined) throw new DataError(`${row.place} has the same id \`${id}\` as ${earlier}; ids must be distinct (\`fields.id\` names the field).`);
     places.set(id, row.place);
-    return { problem: { id, prompt, source: located.name }, row, located };
+    const paraphrase = textOf(row.fields.paraphrase);
+    return { problem: { id, prompt, source: located.name, ...(paraphrase !== undefined && { paraphrase }) }, row, located };
   });
 }
 

@@ -66,12 +66,14 @@ export async function createEngine({ model, threads, lora = null, saveDtype = "f
       parameters: loaded.layout.size,
       vocabularySize: config.vocabularySize,
       contextLength: config.contextLength,
-      capabilities: ["export"],
+      capabilities: ["export", "average"],
     },
     sample: (request) => sample(engine, request),
     logprobs: (sequences, weights) => logprobs(engine, sequences, weights),
     update: (rows, options) => update(engine, rows, options),
     snapshot: (name) => snapshot(engine, name),
+    average: (name, decay) => average(engine, name, decay),
+    values: () => Promise.reject(new PolicyError("This engine has no critic.")),
     saveState: (directory) => saveState(engine, directory),
     loadState: (directory) => loadState(engine, directory),
     exportModel: (directory) => trained.save(directory, engine.current.flat),
@@ -119,6 +121,14 @@ async function update(engine: Engine, rows: readonly TrainingRow[], options: Upd
 function snapshot(engine: Engine, name: WeightsName): Promise<void> {
   if (name === CURRENT || name === REFERENCE) throw new PolicyError(`A snapshot cannot be named ${name}.`);
   engine.snapshots.set(name, engine.versionOf(engine.current.flat.slice()));
+  return Promise.resolve();
+}
+
+function average(engine: Engine, name: WeightsName, decay: number): Promise<void> {
+  if (name === CURRENT || name === REFERENCE) throw new PolicyError(`The weights named ${name} are no snapshot: they cannot be averaged.`);
+  const { flat } = weightsOf(engine, name);
+  const current = engine.current.flat;
+  for (let index = 0; index < flat.length; index++) flat[index] = decay * flat[index]! + (1 - decay) * current[index]!;
   return Promise.resolve();
 }
 

@@ -17,6 +17,8 @@ export function inOrder(policy: Policy): Policy {
     logprobs: (sequences, weights) => queue(() => policy.logprobs(sequences, weights)),
     update: (rows, options) => queue(() => policy.update(rows, options)),
     snapshot: (name) => queue(() => policy.snapshot(name)),
+    average: (name, decay) => queue(() => policy.average(name, decay)),
+    values: (sequences) => queue(() => policy.values(sequences)),
     saveState: (directory) => queue(() => policy.saveState(directory)),
     loadState: (directory) => queue(() => policy.loadState(directory)),
     exportModel: (directory) => queue(() => policy.exportModel(directory)),

@@ -25,6 +25,8 @@ export async function createOnnxPolicy(options: EngineOptions): Promise<Policy> 
     logprobs: (sequences, weights) => invoke("logprobs", sequences, weights),
     update: (rows, options) => invoke("update", rows, options),
     snapshot: (name) => invoke("snapshot", name),
+    average: (name, decay) => invoke("average", name, decay),
+    values: (sequences) => invoke("values", sequences),
     saveState: (directory) => invoke("saveState", directory),
     loadState: (directory) => invoke("loadState", directory),
     exportModel: (directory) => invoke("exportModel", directory),

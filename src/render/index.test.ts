@@ -44,6 +44,11 @@ describe("the renderer of the built-in model", () => {
     expect(renderer.stopTokens).toEqual([1]);
   });
 
+  it("stops also at every token that contains the text it is told to stop at", async () => {
+    const renderer = await loadRenderer(folder, { template: "{problem}", stopAt: "ox" });
+    expect(renderer.stopTokens).toEqual([1, 3]);
+  });
+
   it("puts the question into the template as it is, wherever the template has it", async () => {
     const renderer = await loadRenderer(folder, { template: "Q:{problem}|{problem}" });
     expect(renderer.decode(renderer.encodePrompt("$&{problem}"))).toBe("Q:$&{problem}|$&{problem}");
@@ -101,6 +106,13 @@ describe("loadRenderer", () => {
     expect((await loadRenderer(folder, { template: "{problem}" })).encodePrompt("2")).toEqual(plain.encodePrompt("<2>"));
   });
 
+  it("tells a chat template that writes the day always the same one", async () => {
+    const { encodePrompt } = await loadRenderer(folder, { template: "{problem}" });
+    const chat = "{% if not date_string is defined %}{% set date_string = strftime_now('%d %b %Y') %}{% endif %}{{ date_string }}";
+    await edit("tokenizer_config.json", (content) => (content["chat_template"] = chat));
+    expect((await loadRenderer(folder, { template: "{problem}" })).encodePrompt("1+1")).toEqual(encodePrompt("26 Jul 2024"));
+  });
+
   it("leaves the chat template unused when told so", async () => {
     const template = "{problem}=";
     const plain = (await loadRenderer(folder, { template })).encodePrompt("1+1");
@@ -143,6 +155,12 @@ describe("loadRenderer", () => {
       expect(renderer.encodePrompt("é a")).toEqual([0, 1, 3, 2]);
       expect(renderer.decode([0, 1, 3, 2, 4])).toBe("é a");
       expect(renderer.stopTokens).toContain(4);
+    });
+
+    it("keeps the spaces before signs, whatever the files say", async () => {
+      await edit("tokenizer.json", (content) => (content["model"] = { type: "BPE", vocab: { a: 0, "Ġ": 1, ",": 2, "?": 3 }, merges: [] }));
+      await edit("tokenizer_config.json", (content) => (content["clean_up_tokenization_spaces"] = true));
+      expect((await loadRenderer(folder, { template: "{problem}" })).decode([0, 1, 2, 1, 3])).toBe("a , ?");
     });
   });
 

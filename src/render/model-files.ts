@@ -14,7 +14,6 @@ const tokenizerConfigSchema = z.looseObject({
   pad_token: tokenText,
   unk_token: tokenText,
   chat_template: z.union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))]).nullish(),
-  clean_up_tokenization_spaces: z.boolean().nullish(),
 });
 const tokenizerSchema = z.looseObject({
   model: z.looseObject({ type: z.string().optional() }),

@@ -7,6 +7,8 @@ export interface Tokenizer {
   /** Text of a non-empty list of tokens that all exist. */
   readonly decode: (tokens: readonly number[], options: DecodeOptions) => string;
   readonly token_to_id: (token: string) => number | undefined;
+  /** Id of each token, by its text in the vocabulary; tokens that were added are among them. */
+  readonly get_vocab: () => ReadonlyMap<string, number>;
   readonly id_to_token: (id: number) => string | undefined;
 }
 

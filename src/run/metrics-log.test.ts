@@ -14,8 +14,8 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const figures = { passAt1: 0.5, standardError: 0.1, majAtK: 1, majStandardError: 0, k: 4, abstentionRate: 0, meanLength: 2, problems: 3 };
 const evaluation = (step: number) => evaluationMetrics(step, figures, { seconds: 1, elapsed: 1 });
-const seconds = { sample: 0, reference: 0, update: 0, total: 1 };
-const stepped = (step: number) => stepMetrics({ step, groups_P: [], update: null, seconds }, step);
+const seconds = { sample: 0, vote: 0, reference: 0, update: 0, total: 1 };
+const stepped = (step: number) => stepMetrics({ step, groups_P: [], update: null, seconds }, { elapsed: step, klCoefficient: 0 });
 const content = () => readFile(join(folder, "metrics.jsonl"), "utf8");
 
 describe("the metrics log", () => {

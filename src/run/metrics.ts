@@ -1,4 +1,4 @@
-import type { Group, Sample, StepReport } from "../types.ts";
+import type { Grader, Group, Sample, StepReport } from "../types.ts";
 import { mean, sum } from "../util/statistics.ts";
 
 /** Figures of one training step. Everything outside `timing` is the same in every rerun of a seed. */
@@ -22,8 +22,23 @@ export interface StepMetrics {
   readonly groupsUnlabelled: number;
   /** Groups with a label whose rewards were all equal. */
   readonly groupsWithoutSignal: number;
+  /** Groups that were sampled, but left out for others with a larger majority share. */
+  readonly groupsLeftOut: number;
+  /** Mean over groups of the majority's share of the votes that label, those of a teacher where there is one. */
+  readonly ballotShare: number;
+  /** Share of the labels that are true, of those whose truth is known; \`null\` without any. Training never sees it. */
+  readonly labelAccuracy: number | null;
+  /** Share of the samples that are right, likewise. */
+  readonly trainPassAt1: number | null;
+  /** Largest share of the groups that have one and the same majority answer. */
+  readonly topAnswerShare: number;
   /** Mean KL estimate of a completion against the reference, in nats, by the run's estimator. */
   readonly kl: number;
+  /** Mean KL estimate of a token of the final answer, and of one before or after it, in nats. */
+  readonly answerTokenKl: number;
+  readonly otherTokenKl: number;
+  /** Weight of the KL penalty in this step. */
+  readonly klCoefficient: number;
   /** Mean tokens of a completion. */
   readonly meanLength: number;
   /** Share of completions that used up the token budget. */
@@ -46,6 +61,7 @@ export interface StepMetrics {
 export interface StepTiming {
   readonly seconds: number;
   readonly sampleSeconds: number;
+  readonly voteSeconds: number;
   readonly referenceSeconds: number;
   readonly updateSeconds: number;
   /** Sampled tokens over the seconds of the whole step. */
@@ -84,8 +100,18 @@ export interface EvaluationMetrics extends EvaluationFigures {
 /** A line of metrics.jsonl. */
 export type MetricsLine = StepMetrics | EvaluationMetrics;
 
-/** The metrics of a step; `elapsed` in seconds since the run began. */
-export function stepMetrics(report: StepReport, elapsed: number): StepMetrics {
+/** What the metrics of a step say besides its report. */
+export interface MetricsContext {
+  /** Seconds since the run began. */
+  readonly elapsed: number;
+  readonly klCoefficient: number;
+  /** True answers by id, where they are known, and how to compare with them. */
+  readonly truth?: ReadonlyMap<string, string>;
+  readonly same?: Grader["same"];
+}
+
+/** The metrics of a step. */
+export function stepMetrics(report: StepReport, { elapsed, klCoefficient, truth = new Map<string, string>(), same = () => false }: MetricsContext): StepMetrics {
   const { step, groups_P, update, seconds } = report;
   const samples = groups_P.flatMap(({ samples_G }) => samples_G);
   const tokens = sum(samples.map((sample) => sample.tokens.length));
@@ -93,6 +119,9 @@ export function stepMetrics(report: StepReport, elapsed: number): StepMetrics {
     kind: "step",
     step,
     ...groupFigures(groups_P),
+    ...truthFigures(groups_P, truth, same),
+    ...klFigures(groups_P),
+    klCoefficient,
     ...sampleFigures(samples, tokens),
     loss: finite(update?.loss),
     gradientNorm: finite(update?.gradientNorm),
@@ -102,6 +131,7 @@ export function stepMetrics(report: StepReport, elapsed: number): StepMetrics {
     timing: {
       seconds: seconds.total,
       sampleSeconds: seconds.sample,
+      voteSeconds: seconds.vote,
       referenceSeconds: seconds.reference,
       updateSeconds: seconds.update,
       tokensPerSecond: seconds.total > 0 ? tokens / seconds.total : 0,
@@ -128,8 +158,51 @@ function groupFigures(groups_P: readonly Group[]) {
     groupsTrained: withStatus("trained"),
     groupsUnlabelled: withStatus("unlabelled"),
     groupsWithoutSignal: withStatus("no-signal"),
-    kl: mean(groups_P.flatMap(({ kl_G }) => kl_G)),
+    groupsLeftOut: withStatus("left-out"),
+    ballotShare: mean(groups_P.map(({ ballot }) => ballot.shareOfAll)),
+    topAnswerShare: largestShare(groups_P.map(({ vote }) => vote.majority?.answer ?? null)),
   };
+}
+
+/** What is known only where true answers are; one comparison for each class of answers. */
+function truthFigures(groups_P: readonly Group[], truth: ReadonlyMap<string, string>, same: Grader["same"]) {
+  const known = groups_P.flatMap(({ problem, vote, reward, samples_G }) => {
+    const answer = truth.get(problem.id);
+    if (answer === undefined) return [];
+    const right = sum(vote.classes.filter((candidate) => same(answer, candidate.answer)).map(({ members }) => members.length));
+    return [{ passRate: right / samples_G.length, labelCorrect: reward.label === null ? null : same(answer, reward.label) }];
+  });
+  const verdicts = known.flatMap(({ labelCorrect }) => (labelCorrect === null ? [] : [labelCorrect ? 1 : 0]));
+  return {
+    labelAccuracy: verdicts.length === 0 ? null : mean(verdicts),
+    trainPassAt1: known.length === 0 ? null : mean(known.map(({ passRate }) => passRate)),
+  };
+}
+
+function klFigures(groups_P: readonly Group[]) {
+  const totals = { answer: 0, other: 0, answerTokens: 0, otherTokens: 0 };
+  for (const { samples_G, kl_G_T } of groups_P) {
+    samples_G.forEach(({ answerSpan: { start, end } }, index) => {
+      const kl_T = kl_G_T[index]!;
+      const answer = sum(kl_T.subarray(start, end));
+      totals.answer += answer;
+      totals.other += sum(kl_T) - answer;
+      totals.answerTokens += end - start;
+      totals.otherTokens += kl_T.length - (end - start);
+    });
+  }
+  return {
+    kl: mean(groups_P.flatMap(({ kl_G_T }) => kl_G_T.map(sum))),
+    answerTokenKl: totals.answer / Math.max(1, totals.answerTokens),
+    otherTokenKl: totals.other / Math.max(1, totals.otherTokens),
+  };
+}
+
+/** Share of the most frequent value; what abstained is no value, but counts as one that could have been. */
+function largestShare(answers: readonly (string | null)[]): number {
+  const counts = new Map<string, number>();
+  for (const answer of answers) if (answer !== null) counts.set(answer, (counts.get(answer) ?? 0) + 1);
+  return answers.length === 0 ? 0 : Math.max(0, ...counts.values()) / answers.length;
 }
 
 function sampleFigures(samples: readonly Sample[], tokens: number) {

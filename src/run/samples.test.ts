@@ -23,6 +23,7 @@ afterEach(async () => {
 /** Two samples: one says "½" and is the majority, one ended at once without an answer. */
 function report(step: number): StepReport {
   const majority = { answer: "½", members: [1] };
+  const ballot = { classes: [majority], samples: 2, abstentions: 1, majority, tied: false, shareOfAnswered: 1, shareOfAll: 0.5, margin: 0.5 };
   return {
     step,
     groups_P: [
@@ -30,18 +31,19 @@ function report(step: number): StepReport {
         problem: { id: "p1", prompt: "1/2 = ?", source: "test" },
         promptTokens: [5, 6],
         samples_G: [
-          { tokens: [], logprobs: new Float32Array([]), stopReason: "length", text: "", answer: null },
-          { tokens: [9, 2], logprobs: new Float32Array([-0.1, -2.5]), stopReason: "stop", text: "so \\boxed{½}\n", answer: "½" },
+          { tokens: [], logprobs: new Float32Array([]), stopReason: "length", text: "", answer: null, answerSpan: { start: 0, end: 0 } },
+          { tokens: [9, 2], logprobs: new Float32Array([-0.1, -2.5]), stopReason: "stop", text: "so \\boxed{½}\n", answer: "½", answerSpan: { start: 0, end: 1 } },
         ],
-        vote: { classes: [majority], samples: 2, abstentions: 1, majority, tied: false, shareOfAnswered: 1, shareOfAll: 0.5, margin: 0.5 },
+        vote: ballot,
+        ballot,
         reward: { label: "½", rewards_G: [0, 1] },
-        kl_G: [0, 0.25],
-        advantages_G: [-1, 1],
+        kl_G_T: [new Float32Array(0), new Float32Array([0.25, 0])],
+        advantages_G_T: [new Float32Array(0), new Float32Array([1, 1])],
         status: "trained",
       },
     ],
     update: null,
-    seconds: { sample: 0, reference: 0, update: 0, total: 0 },
+    seconds: { sample: 0, vote: 0, reference: 0, update: 0, total: 0 },
   };
 }
 
@@ -51,7 +53,7 @@ it("records every completion, as another reader of Parquet sees it", async () =>
   const rows = await parquetReadObjects({ file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) });
   const common = { step: 10, problem: "p1", prompt: "1/2 = ?", pseudoLabel: "½", status: "trained" };
   expect(rows).toEqual([
-    { ...common, sample: 0, text: "", answer: null, class: null, reward: 0, advantage: -1, kl: 0, stopReason: "length", tokens: [], logprobs: [] },
+    { ...common, sample: 0, text: "", answer: null, class: null, reward: 0, advantage: 0, kl: 0, stopReason: "length", tokens: [], logprobs: [] },
     {
       ...common,
       sample: 1,

@@ -5,6 +5,7 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import type { Group, StepReport } from "../types.ts";
 import { writeFileAtomically } from "../util/atomic-write.ts";
 import type { RunDirectory } from "./directory.ts";
+import { mean, sum } from "../util/statistics.ts";
 import { explained, resumeAdvice } from "./explain.ts";
 import { stepName, stepOfName } from "./step-name.ts";
 
@@ -24,6 +25,7 @@ export interface SampleRow {
   readonly pseudoLabel: string | null;
   readonly status: string;
   readonly reward: number;
+  /** Mean advantage of its tokens. */
   readonly advantage: number;
   /** KL estimate against the reference, in nats. */
   readonly kl: number;
@@ -86,8 +88,8 @@ function rowsOf(step: number, group: Group): readonly SampleRow[] {
     pseudoLabel: group.reward.label,
     status: group.status,
     reward: group.reward.rewards_G[index]!,
-    advantage: group.advantages_G[index]!,
-    kl: group.kl_G[index]!,
+    advantage: mean(group.advantages_G_T[index]!),
+    kl: sum(group.kl_G_T[index]!),
     stopReason: sample.stopReason,
     tokens: sample.tokens,
     // The writer takes lists as plain arrays only.

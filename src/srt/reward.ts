@@ -1,10 +1,14 @@
 import type { ShareDenominator } from "../options.ts";
-import type { Grader, GroupReward, RewardSource, Vote } from "../types.ts";
+import type { AnswerClass, Grader, RewardSource, Vote } from "../types.ts";
 
-export interface MajorityOptions {
+export interface LabelOptions {
   /** Groups whose majority share is below it get no label (0 labels every group with an answer). */
   readonly threshold: number;
+  /** Groups whose majority leads the second answer by less than this share get no label either; 0 when absent. */
+  readonly margin?: number;
   readonly share: ShareDenominator;
+  /** Answers with a smaller share of the votes earn -1, whether the group has a label or not; none when absent. */
+  readonly negativeShare?: number;
 }
 
 /**
@@ -12,36 +16,93 @@ export interface MajorityOptions {
  * when its answer is in the majority's class, else 0. Vote and reward use the same classes, so a sample
  * that voted for the label is always paid and one that abstained never is.
  */
-export function majorityReward({ threshold, share }: MajorityOptions): RewardSource {
-  return (_problem, answers_G, vote) => {
-    const value = share === "answered" ? vote.shareOfAnswered : vote.shareOfAll;
-    if (vote.majority === null || value < threshold) return withoutLabel(answers_G.length);
-    return { label: vote.majority.answer, rewards_G: oneFor(vote.majority.members, answers_G.length) };
+export function majorityReward({ threshold, margin = 0, share, negativeShare = 0 }: LabelOptions, same: Grader["same"]): RewardSource {
+  return ({ answers_G, vote, ballot }) => {
+    const sure = ballot.majority !== null && majorityShare(ballot, share) >= threshold && ballot.margin >= margin;
+    const label = sure ? ballot.majority : null;
+    const paid = byClass(vote, ballot, same, (found) => {
+      if (label !== null && found === label) return 1;
+      return shareOf(found, ballot, share) < negativeShare ? -1 : 0;
+    });
+    return { label: label?.answer ?? null, rewards_G: rewardsOf(paid, answers_G.length) };
+  };
+}
+
+/** A soft vote: each sample earns its answer's share of the votes (the authors' `soft_reward`; EMPO, arXiv 2504.05812). */
+export function shareReward({ share }: Pick<LabelOptions, "share">, same: Grader["same"]): RewardSource {
+  return ({ answers_G, vote, ballot }) => {
+    const paid = byClass(vote, ballot, same, (found) => shareOf(found, ballot, share));
+    return { label: ballot.majority?.answer ?? null, rewards_G: rewardsOf(paid, answers_G.length) };
+  };
+}
+
+export interface ConsensusOptions {
+  readonly share: ShareDenominator;
+  /** Width of the bell that turns a share into a reward. */
+  readonly width: number;
+  /** Groups whose majority share is below it earn nothing and are pushed down. */
+  readonly threshold: number;
+  /** How far they are pushed down: taken off their advantages. */
+  readonly penalty: number;
+  /** Weight of a problem, e.g. the majority share of the frozen start; 1 where none is known. */
+  readonly weightOf: (id: string) => number | undefined;
+}
+
+/**
+ * Consensus weighting after RESTRAIN (arXiv 2510.02172): every answer is a pseudo-label and counts
+ * exp(-(1 - share)^2 / (2 width^2)); groups of low consensus are penalised; problems are weighted. The paper
+ * does not state its constants.
+ */
+export function consensusReward({ share, width, threshold, penalty, weightOf }: ConsensusOptions, same: Grader["same"]): RewardSource {
+  return ({ problem, answers_G, vote, ballot }) => {
+    const weight = weightOf(problem.id) ?? 1;
+    if (ballot.majority === null) return { label: null, rewards_G: rewardsOf([], answers_G.length) };
+    if (majorityShare(ballot, share) < threshold) return { label: null, rewards_G: rewardsOf([], answers_G.length), weight, penalty };
+    const paid = byClass(vote, ballot, same, (found) => Math.exp(-((1 - shareOf(found, ballot, share)) ** 2) / (2 * width ** 2)));
+    return { label: ballot.majority.answer, rewards_G: rewardsOf(paid, answers_G.length), weight };
   };
 }
 
 /**
- * The supervised control: 1 for answers equal to the true one. The labels live in this closure; a problem
- * without one gets no reward. One comparison per answer class, since a class shares its verdict.
+ * Labels from elsewhere: 1 for answers equal to the problem's label. With true answers it is the supervised
+ * control, with the votes of a fixed model the offline labels of the paper (appendix H.2). A problem without a
+ * label gets no reward. One comparison per answer class, since a class shares its verdict.
  */
-export function groundTruthReward(labels: ReadonlyMap<string, string>, same: Grader["same"]): RewardSource {
-  return (problem, answers_G, vote) => {
+export function labelReward(labels: ReadonlyMap<string, string>, same: Grader["same"]): RewardSource {
+  return ({ problem, answers_G, vote }) => {
     const label = labels.get(problem.id);
-    if (label === undefined) return withoutLabel(answers_G.length);
-    return { label, rewards_G: oneFor(membersEqualTo(label, vote, same), answers_G.length) };
+    if (label === undefined) return { label: null, rewards_G: rewardsOf([], answers_G.length) };
+    const right = vote.classes.filter(({ answer }) => same(label, answer));
+    return { label, rewards_G: rewardsOf(right.map((answers) => [answers, 1]), answers_G.length) };
   };
 }
 
-function membersEqualTo(label: string, vote: Vote, same: Grader["same"]): readonly number[] {
-  return vote.classes.filter((candidate) => same(label, candidate.answer)).flatMap((candidate) => candidate.members);
+/** Some problems with a true label, which they keep (the authors' mixed training), and the others without. */
+export function mixedReward(labels: ReadonlyMap<string, string>, labelled: RewardSource, unlabelled: RewardSource): RewardSource {
+  return (group) => (labels.has(group.problem.id) ? labelled(group) : unlabelled(group));
 }
 
-function oneFor(members: readonly number[], samples: number): readonly number[] {
+/** What each class of the vote earns; `found` is its class among the voters, `undefined` where none of them said so. */
+function byClass(vote: Vote, ballot: Vote, same: Grader["same"], earned: (found: AnswerClass | undefined) => number): [AnswerClass, number][] {
+  return vote.classes.map((own) => {
+    const found = ballot === vote ? own : ballot.classes.find(({ answer }) => same(answer, own.answer));
+    return [own, earned(found)];
+  });
+}
+
+function rewardsOf(paid: readonly (readonly [AnswerClass, number])[], samples: number): readonly number[] {
   const rewards = new Array<number>(samples).fill(0);
-  for (const index of members) rewards[index] = 1;
+  for (const [{ members }, reward] of paid) {
+    for (const index of members) rewards[index] = reward;
+  }
   return rewards;
 }
 
-function withoutLabel(samples: number): GroupReward {
-  return { label: null, rewards_G: new Array<number>(samples).fill(0) };
+function majorityShare(ballot: Vote, share: ShareDenominator): number {
+  return share === "answered" ? ballot.shareOfAnswered : ballot.shareOfAll;
 }
+
+function shareOf(found: AnswerClass | undefined, { samples, abstentions }: Vote, share: ShareDenominator): number {
+  return found === undefined ? 0 : found.members.length / (share === "answered" ? samples - abstentions : samples);
+}
+
