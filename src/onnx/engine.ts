@@ -124,6 +124,7 @@ function snapshot(engine: Engine, name: WeightsName): Promise<void> {
   return Promise.resolve();
 }
 
+/** Of adapters, A and B are averaged, not their product. */
 function average(engine: Engine, name: WeightsName, decay: number): Promise<void> {
   if (name === CURRENT || name === REFERENCE) throw new PolicyError(`The weights named ${name} are no snapshot: they cannot be averaged.`);
   const { flat } = weightsOf(engine, name);
