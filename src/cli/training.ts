@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { performance } from "node:perf_hooks";
+import { loraTargets } from "../config.ts";
 import type { Config } from "../config.ts";
 import { InterruptedError } from "../errors.ts";
 import { createGrader, RULES_OF_READING } from "../grading/index.ts";
@@ -9,6 +10,7 @@ import { rewardOf } from "../rewards.ts";
 import type { Inputs, RunDirectory } from "../run/index.ts";
 import { checkProblems, train } from "../train.ts";
 import type { TrainObserver, TrainOptions, TrainResult } from "../train.ts";
+import { deriveSeed } from "../util/random.ts";
 import { hubFor } from "./download-progress.ts";
 import { interruptible } from "./interrupt.ts";
 import { localModel, weightFiles } from "./model.ts";
@@ -37,7 +39,7 @@ export async function runTraining(given: Config, openRun: (config: Config, input
     const renderer = await loadRenderer(model.folder, given);
     // People are told of files under the names that they gave; the run knows them as settled.
     const problems = await loadRunProblems(given, { renderer, hub, warn: (message) => warn(output.terminal, message) });
-    const policy = await createPolicy(given, model.folder);
+    const policy = await createPolicy({ ...given, model: model.name }, model.folder);
     try {
       checkProblems({ config: given, policy, renderer, problems: problems.training, heldOut: problems.heldOut });
       const config = settledConfig(given, { model: model.name, sources: problems.sources, problems: [...problems.training, ...problems.heldOut] });
@@ -61,17 +63,21 @@ async function inputsOf({ name, folder }: LocalModel, { sources }: RunProblems):
   return { model: { name, files: await weightFiles(folder) }, data: sources.map(({ pinned, files }) => ({ name: pinned, files })) };
 }
 
-/** The engine is loaded only when a model is run: other commands start without its native code. */
-export async function createPolicy({ engine }: Config, model: string): Promise<Policy> {
+/**
+ * A policy on the model that lies in `folder` and is named in the config. The engine is loaded only when a
+ * model is run: other commands start without its native code.
+ */
+export async function createPolicy({ engine, lora, model, saveDtype, seed }: Config, folder: string): Promise<Policy> {
   const { createOnnxPolicy } = await import("../onnx/index.ts");
-  return createOnnxPolicy({ model, threads: engine.threads });
+  const adapters = { rank: lora.rank, alpha: lora.alpha, targets: loraTargets(lora), seed: deriveSeed(seed, "adapters"), base: model === "builtin" ? folder : model };
+  return createOnnxPolicy({ model: folder, threads: engine.threads, lora: lora.rank === 0 ? null : adapters, saveDtype });
 }
 
 type Parts = Omit<TrainOptions, "problems" | "heldOut" | "observer" | "signal" | "clock">;
 
 async function runAndReport(parts: Parts, problems: RunProblems, { terminal, result }: Output): Promise<void> {
   const { config, policy, run } = parts;
-  terminal.line(`training ${config.model} (${policy.description.parameters} parameters) for ${config.steps} steps; run directory: ${run.path}`);
+  terminal.line(`training ${config.model} (${policy.description.parameters} parameters${config.lora.rank > 0 ? `, LoRA adapters of rank ${config.lora.rank}` : ""}) for ${config.steps} steps; run directory: ${run.path}`);
   const { outcome, evaluations } = await watched(parts, problems, terminal);
   if (outcome.interrupted) {
     throw new InterruptedError(`interrupted after step ${outcome.steps}; the state is saved. Continue with: npx selftrain train --resume ${run.path}`);
