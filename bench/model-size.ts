@@ -1,9 +1,11 @@
 /**
  * Speed and memory of the embedded engine on the shape of a larger model, with random weights:
  *
- *   npm run bench:size [-- --shape smollm2-135m|qwen2.5-0.5b]
+ *   npm run bench:size [-- --shape smollm2-135m|qwen2.5-0.5b] [--lora RANK]
  *
  * Training: one update of 16 sequences of 128 tokens. Sampling: 64 rows, 64 tokens after prompts of 32.
+ * With --lora, adapters of this rank on every linear layer are trained, and sampled with. The shares of the
+ * matrix rate count the operations of full training either way.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
@@ -11,8 +13,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { UsageError } from "../src/errors.ts";
 import { createEngine } from "../src/onnx/engine.ts";
-import { readModelConfiguration, saveModel } from "../src/onnx/model-folder.ts";
+import { readModelConfiguration, saveModel, storedTensors } from "../src/onnx/model-folder.ts";
 import { parameterLayout } from "../src/onnx/models/parameters.ts";
+import { LORA_TARGETS } from "../src/options.ts";
 import { CURRENT } from "../src/policy.ts";
 import { createRandom } from "../src/util/random.ts";
 import { bestSeconds, matrixRate } from "./matrix-rate.ts";
@@ -28,7 +31,7 @@ const SHAPES: Readonly<Record<string, object>> = {
   },
 };
 
-const { values } = parseArgs({ options: { shape: { type: "string", default: "smollm2-135m" } } });
+const { values } = parseArgs({ options: { shape: { type: "string", default: "smollm2-135m" }, lora: { type: "string", default: "0" } } });
 const shape = SHAPES[values.shape];
 if (!shape) throw new UsageError(`unknown shape ${values.shape}; there are ${Object.keys(SHAPES).join(", ")}`);
 const threads = availableParallelism();
@@ -37,10 +40,12 @@ const rateBefore = await matrixRate(threads);
 const model = await mkdtemp(join(tmpdir(), "selftrain-size-"));
 await writeFile(join(model, "config.json"), JSON.stringify(shape));
 await writeRandomWeights();
-const policy = await createEngine({ model, threads });
+const rank = Number(values.lora);
+const lora = rank === 0 ? null : { rank, alpha: 32, targets: LORA_TARGETS, seed: 1, base: values.shape };
+const policy = await createEngine({ model, threads, lora });
 await rm(model, { recursive: true });
 const { parameters, vocabularySize } = policy.description;
-console.log(`${values.shape}: ${(parameters / 1e6).toFixed(1)}M parameters, ${memory()}`);
+console.log(`${values.shape}: ${(parameters / 1e6).toFixed(1)}M parameters, LoRA of rank ${rank}, ${memory()}`);
 
 const random = createRandom(2);
 const tokens = (length: number): number[] => Array.from({ length }, () => random.integer(vocabularySize));
@@ -76,5 +81,5 @@ async function writeRandomWeights(): Promise<void> {
   const noise = Float32Array.from({ length: 65_537 }, () => 0.02 * generator.normal());
   const flat = new Float32Array(layout.size);
   for (let start = 0; start < flat.length; start += noise.length) flat.set(noise.subarray(0, flat.length - start), start);
-  await saveModel(model, model, flat, layout);
+  await saveModel(model, model, storedTensors(flat, layout));
 }

@@ -12,12 +12,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createOnnxPolicy } from "../src/onnx/index.ts";
-import { readModelConfiguration, saveModel } from "../src/onnx/model-folder.ts";
+import { readModelConfiguration, saveModel, storedTensors } from "../src/onnx/model-folder.ts";
 import { parameterLayout } from "../src/onnx/models/parameters.ts";
 import type { ParameterLayout } from "../src/onnx/models/parameters.ts";
 import type { UpdateOptions } from "../src/policy.ts";
 import { loadRenderer } from "../src/render/index.ts";
-import { builtinModelFolder, splitOf, taskFamilies } from "../src/tasks/index.ts";
+import { builtinModelFolder, chainFamilies, splitOf } from "../src/tasks/index.ts";
 import type { Renderer, TrainingRow } from "../src/types.ts";
 import { createRandom, deriveSeed } from "../src/util/random.ts";
 import type { Random } from "../src/util/random.ts";
@@ -80,7 +80,7 @@ function initialWeights(layout: ParameterLayout, layers: number, random: Random)
 function lesson(renderer: Renderer, random: Random, lessons: readonly Lessons[], slipRate: number): TrainingRow {
   const wheel = lessons.flatMap((entry) => Array.from({ length: entry.share }, () => entry));
   const { family: name, lowest, highest } = wheel[random.integer(wheel.length)]!;
-  const family = taskFamilies.get(name)!;
+  const family = chainFamilies.get(name)!;
   for (;;) {
     const { prompt } = family.generate(lowest + random.integer(highest - lowest + 1), random);
     if (splitOf(prompt) !== "train") continue;
@@ -108,7 +108,7 @@ const renderer = await loadRenderer(folder, { template: "{problem}" });
 const config = await readModelConfiguration(folder);
 const layout = parameterLayout(config);
 const start = await mkdtemp(join(tmpdir(), "selftrain-pretrain-"));
-await saveModel(start, folder, initialWeights(layout, config.layers, createRandom(deriveSeed(seed, "weights"))), layout);
+await saveModel(start, folder, storedTensors(initialWeights(layout, config.layers, createRandom(deriveSeed(seed, "weights"))), layout));
 const policy = await createOnnxPolicy({ model: start, threads: 0 });
 const random = createRandom(deriveSeed(seed, "corpus"));
 const adam: Omit<UpdateOptions, "learningRate"> = { loss: { kind: "cross_entropy" }, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.01, maxGradientNorm: 1 };

@@ -1,5 +1,9 @@
 import { z } from "zod";
-import { ADVANTAGE_ESTIMATORS, ANSWER_READINGS, CHAT_MODES, KL_ESTIMATORS, KL_PLACEMENTS, LOSS_AGGREGATIONS, POLICY_LOSSES, REWARD_SOURCES, SHARE_DENOMINATORS, TEACHERS } from "./options.ts";
+import {
+  ADVANTAGE_ESTIMATORS, ANSWER_READINGS, CHAT_MODES, KL_ESTIMATORS, KL_PLACEMENTS, LORA_TARGETS, LOSS_AGGREGATIONS, POLICY_LOSSES, REWARD_SOURCES, SAVE_DTYPES, SHARE_DENOMINATORS,
+  TEACHERS,
+} from "./options.ts";
+import type { LoraTarget } from "./options.ts";
 
 /**
  * The one schema of a training run. Types, flags, help and documentation are derived from it. Keys are
@@ -9,6 +13,8 @@ import { ADVANTAGE_ESTIMATORS, ANSWER_READINGS, CHAT_MODES, KL_ESTIMATORS, KL_PL
 const count = () => z.int().positive();
 const coefficient = () => z.number().nonnegative();
 const source = () => z.string().min(1);
+const ALL_LINEAR = "all-linear";
+const targetNames = () => z.string().refine((text) => text === ALL_LINEAR || text.split(",").every(isTarget));
 
 export const configSchema = z.strictObject({
   seed: z.int().nonnegative().default(0).describe("Seed of every random draw: data order, samples, evaluation."),
@@ -19,6 +25,18 @@ export const configSchema = z.strictObject({
       threads: z.int().nonnegative().default(0).describe("CPU threads of the embedded engine; 0 uses every core."),
     })
     .prefault({}),
+  lora: z
+    .strictObject({
+      rank: z.int().nonnegative().default(0).describe("Rank of LoRA adapters (arXiv 2106.09685), trained in place of the model's weights; 0 trains the weights. Adapters usually take a learning rate about ten times as high."),
+      alpha: z.number().positive().default(32).describe("What adapters add is scaled by this, divided by the rank."),
+      targets: z
+        .union([targetNames(), z.array(z.enum(LORA_TARGETS)).min(1)])
+        .meta({ expected: `\`${ALL_LINEAR}\`, or names of ${LORA_TARGETS.map((target) => `\`${target}\``).join(", ")}, separated by commas` })
+        .default(ALL_LINEAR)
+        .describe("Linear layers with adapters: `all-linear` is all but the output layer."),
+    })
+    .prefault({}),
+  saveDtype: z.enum(SAVE_DTYPES).default("float32").describe("Number format of the saved model; checkpoints are always float32."),
 
   train: z
     .union([source(), z.array(z.union([source(), z.strictObject({ source: source(), weight: z.number().positive().optional(), steps: count().optional() })])).min(1)])
@@ -37,10 +55,10 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   template: z
-    .string()
-    .includes("{problem}")
-    .default("{problem} Let's think step by step and output the final answer within \\boxed{}.")
-    .describe("Prompt made from a question; `{problem}` is replaced by it (authors' data_preprocess)."),
+    .union([z.literal(""), z.string().includes("{problem}")])
+    .default("")
+    .meta({ expected: "text that contains `{problem}`" })
+    .describe("Prompt made from a question, which replaces `{problem}`; without one, the data's own (docs/data.md), else the paper's: `{problem} Let's think step by step and output the final answer within \\boxed{}.`."),
 
   chat: z.enum(CHAT_MODES).default("auto").describe("Whether prompts go through the model's chat template: `auto`, where it has one (authors' code), or `none`, as they are."),
   stopAt: z.string().default("").describe("Text at which a completion ends, with the first token that contains it, beside the model's own end tokens; a line break, say, after solved examples, which a model would go on with."),
@@ -108,6 +126,7 @@ export const configSchema = z.strictObject({
   evaluateEvery: count().default(100).describe("Steps between evaluations on `held-out` (authors' script: 100)."),
   evaluateSamples: count().default(32).describe("Completions per held-out question: pass@1 is their mean, maj@k their vote (authors' script: 32)."),
   evaluateTemperature: z.number().nonnegative().default(1).describe("Sampling temperature of evaluation (paper, appendix B.3)."),
+  startVotes: z.int().nonnegative().default(0).describe("Votes of the model that the run started from, on each question when it is first seen: with them the metrics say how far the run agrees with it (0: none)."),
   checkpointEvery: count().default(100).describe("Steps between checkpoints; the last step is always saved."),
   checkpointsKept: z.int().min(2).default(2).describe("Newest checkpoints to keep; at least 2, so that a damaged one has a predecessor."),
   recordSamplesEvery: count().default(10).describe("Steps between recordings of all completions to samples/."),
@@ -117,6 +136,17 @@ export const configSchema = z.strictObject({
 export type Config = z.output<typeof configSchema>;
 /** What a person writes: only keys without a default are required. */
 export type ConfigInput = z.input<typeof configSchema>;
+
+/** The linear layers that the key `lora.targets` names, in the order of the model. */
+export function loraTargets({ targets }: Config["lora"]): readonly LoraTarget[] {
+  if (targets === ALL_LINEAR) return LORA_TARGETS;
+  const named = new Set<string>(typeof targets === "string" ? targets.split(",") : targets);
+  return LORA_TARGETS.filter((target) => named.has(target));
+}
+
+function isTarget(name: string): boolean {
+  return (LORA_TARGETS as readonly string[]).includes(name);
+}
 
 /**
  * One source of training questions. Without weights and steps anywhere, each is taken whole; with steps, sources are

@@ -106,7 +106,7 @@ export async function completeProblems<P extends Problem, T>(
 async function sampleBatch<P extends Problem>(problems: readonly P[], index: number, options: SamplingOptions): Promise<readonly ProblemCompletions<P>[]> {
   const { policy, renderer, samples, temperature, topP, topK = 0, maxTokens, seed } = options;
   const completions_P = await policy.sample({
-    prompts: problems.map((problem) => renderer.encodePrompt(problem.prompt)),
+    prompts: problems.map((problem) => renderer.encodePrompt(problem.prompt, problem.template)),
     count: samples,
     weights: options.weights ?? CURRENT,
     // Batches draw independently; a single one draws with the seed itself.
@@ -183,8 +183,8 @@ export function checkContext(
   { policy, renderer, maxTokens }: Pick<EvaluateOptions, "policy" | "renderer" | "maxTokens">,
 ): void {
   const { contextLength, model } = policy.description;
-  for (const { id, source, prompt } of problems) {
-    const length = renderer.encodePrompt(prompt).length;
+  for (const { id, source, prompt, template } of problems) {
+    const length = renderer.encodePrompt(prompt, template).length;
     if (length + maxTokens > contextLength) {
       throw new DataError(
         `The prompt of problem \`${id}\` of ${source} has ${length} tokens, and with \`max-tokens\` ${maxTokens} it does not fit the ${contextLength} tokens of context of ${model}; lower \`max-tokens\`, or \`max-prompt-tokens\` to leave out prompts of this length.`,

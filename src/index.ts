@@ -9,6 +9,8 @@ export { createRandom, deriveSeed } from "./util/random.ts";
 export type { Random } from "./util/random.ts";
 export { loadLabelledProblems, loadOfflineLabels, loadPartlyLabelledProblems, loadProblems, presets, selectLargest, selectRandom } from "./data/index.ts";
 export type { LoadOptions, OfflineLabel, PartlyLabelledProblem, Stage } from "./data/index.ts";
+export { hubAccess } from "./hub/index.ts";
+export type { HubAccess } from "./hub/index.ts";
 export { CURRENT, REFERENCE } from "./policy.ts";
 export type { Capability, Loss, Policy, PolicyDescription, SampleRequest, UpdateOptions, WeightsName } from "./policy.ts";
 export * from "./grading/index.ts";

@@ -35,3 +35,13 @@ export type AnswerReading = (typeof ANSWER_READINGS)[number];
 /** Whether a prompt goes through the model's chat template, where it has one. */
 export const CHAT_MODES = ["auto", "none"] as const;
 export type ChatMode = (typeof CHAT_MODES)[number];
+
+/** The paper's prompt (authors' data_preprocess). */
+export const PAPER_TEMPLATE = "{problem} Let's think step by step and output the final answer within \\boxed{}.";
+/** The linear layers of a decoder that can be adapted (LoRA), by their names in model files. */
+export const LORA_TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"] as const;
+export type LoraTarget = (typeof LORA_TARGETS)[number];
+
+/** Number formats of saved models. */
+export const SAVE_DTYPES = ["float32", "bfloat16"] as const;
+export type SaveDtype = (typeof SAVE_DTYPES)[number];

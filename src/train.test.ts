@@ -153,6 +153,14 @@ describe("an interrupted run", () => {
     expect(await contentsOf(path)).toEqual(expected);
   });
 
+  it("is not continued without the evaluation of its start", async () => {
+    const path = join(folder, "no-evaluation");
+    await interruptAt(path, 2);
+    const metrics = join(path, "metrics.jsonl");
+    await writeFile(metrics, (await readFile(metrics, "utf8")).split("\n").filter((line) => !line.startsWith('{"kind":"evaluation"')).join("\n"));
+    await expect(resume(path)).rejects.toThrow("metrics.jsonl lacks the evaluation of step 0");
+  });
+
   it("measures the first model even when it is stopped at once", async () => {
     const path = join(folder, "at-once");
     const result = await trainIn(path, "create", { signal: AbortSignal.abort() });

@@ -2,7 +2,7 @@ import { sampledPrompts, trainSources } from "./config.ts";
 import type { Config } from "./config.ts";
 import { assertDisjoint, problemsOfStagedStep } from "./data/index.ts";
 import type { Stage } from "./data/index.ts";
-import { CheckpointError, DataError } from "./errors.ts";
+import { CheckpointError, DataError, RunDirectoryError } from "./errors.ts";
 import { checkContext, evaluate } from "./evaluate.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { Policy } from "./policy.ts";
@@ -12,6 +12,8 @@ import {
 } from "./run/index.ts";
 import type { EvaluationMetrics, RunDirectory, RunSummary, StepMetrics } from "./run/index.ts";
 import { adaptedCoefficient } from "./srt/kl.ts";
+import { remember, rememberedVotes, voteFigures, votesOf } from "./train/memory.ts";
+import type { StartVoters, VoteMemory } from "./train/memory.ts";
 import { startTeacher, trainStep } from "./step.ts";
 import type { StepSettings } from "./step.ts";
 import type { Grader, LabelledProblem, Problem, Renderer, RewardSource, StepReport } from "./types.ts";
@@ -78,7 +80,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const due = options.heldOut.length > 0 && (last || step % config.evaluateEvery === 0) && !state.evaluations.has(step);
     if (due && !(signal.aborted && step > 0)) await evaluateAt(step, options, state);
     if (step > state.saved && (last || signal.aborted || step % config.checkpointEvery === 0)) {
-      await saveCheckpoint(run, step, config.checkpointsKept, (directory) => policy.saveState(directory));
+      await saveCheckpoint(run, step, { kept: config.checkpointsKept }, (directory) => policy.saveState(directory));
       state.saved = step;
       observer?.checkpointed?.(step);
     }
@@ -103,6 +105,7 @@ interface TrainState {
   saved: number;
   /** Weight of the KL penalty in the next step. */
   klCoefficient: number;
+  readonly memory: VoteMemory;
   readonly evaluations: Map<number, EvaluationMetrics>;
   /** Seconds since the run began, without those between an interruption and its resumption. */
   readonly elapsed: () => number;
@@ -115,14 +118,18 @@ async function restore({ config, heldOut, run, policy, observer, clock }: TrainO
   const step = await loadNewest(run, policy, observer);
   if (step > 0) observer?.resumed?.(step);
   else if (hadBegun) observer?.warned?.(`${run.path} has no checkpoint to continue from: the run starts again from step 0.`);
-  const lines = await run.metrics.rewind(step, heldOut.length > 0);
+  const lines = await run.metrics.rewind(step);
+  const memory = rememberedVotes(await run.votes.rewind(step));
   await rewindSamples(run, step);
-  const evaluations = lines.filter((line) => line.kind === "evaluation").map((line) => [line.step, line] as const);
+  const evaluations = lines.flatMap((line) => (line.kind === "evaluation" ? [[line.step, line] as const] : []));
+  if (step > 0 && heldOut.length > 0 && !evaluations.some(([at]) => at === 0)) {
+    throw new RunDirectoryError(`${run.path}/metrics.jsonl lacks the evaluation of step 0; restore the file, or start a new run.`);
+  }
   if (step === 0) await startTeacher(policy, stepSettings(config).teacher);
   const before = Math.max(0, ...lines.map(({ timing }) => timing.elapsed));
   const newest = lines.filter((line) => line.kind === "step").at(-1);
   const klCoefficient = newest === undefined ? config.klCoefficient : nextKlCoefficient(newest, config);
-  return { step, saved: step, klCoefficient, evaluations: new Map(evaluations), elapsed: () => before + clock() - started };
+  return { step, saved: step, klCoefficient, memory, evaluations: new Map(evaluations), elapsed: () => before + clock() - started };
 }
 
 /**
@@ -194,12 +201,21 @@ async function stepFrom(options: TrainOptions, state: TrainState): Promise<void>
   if (report.update?.skipped === true) {
     observer?.warned?.(`The gradient of step ${step} is not finite: its update was skipped, the weights are unchanged.`);
   }
-  const metrics = stepMetrics(report, { elapsed: state.elapsed(), klCoefficient, ...(truth && { truth }), same: grader.same });
+  const votes = await votesOf(step, report.groups_P, state.memory, startVoters(options, step));
+  const figures = voteFigures(votes, state.memory, grader.same);
+  const metrics = stepMetrics(report, { elapsed: state.elapsed(), klCoefficient, ...figures, ...(truth && { truth }), same: grader.same });
+  await run.votes.append(votes);
   await run.metrics.append(metrics);
+  remember(state.memory, votes);
   if (step % config.recordSamplesEvery === 0) await recordSamples(run, report);
   state.step = step;
   state.klCoefficient = nextKlCoefficient(metrics, config);
   observer?.stepped?.(report, metrics);
+}
+
+function startVoters({ config, policy, renderer, grader }: TrainOptions, step: number): StartVoters {
+  const { startVotes: count, temperature, topP, topK, maxTokens } = config;
+  return { policy, renderer, grader, count, seed: deriveSeed(config.seed, "start votes", step), temperature, topP, topK, maxTokens };
 }
 
 /** The weight of the KL penalty after a step: the same, or adapted to what the step saw. */

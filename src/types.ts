@@ -11,6 +11,8 @@ export interface Problem {
   readonly source: string;
   /** The same question in other words, where the data has it. */
   readonly paraphrase?: string;
+  /** Prompt made from it where the config names none: `{problem}` is replaced by the question. */
+  readonly template?: string;
 }
 
 /** A question with its true answer. Only `data/`, `evaluate.ts` and the ground-truth reward handle it. */
@@ -182,7 +184,8 @@ export interface Grader {
 
 /** Turns problems into tokens and tokens into text. */
 export interface Renderer {
-  readonly encodePrompt: (prompt: string) => readonly number[];
+  /** `template` is the problem's own, which the renderer's comes before. */
+  readonly encodePrompt: (prompt: string, template?: string) => readonly number[];
   /** Text of completion tokens, without special tokens. */
   readonly decode: (tokens: readonly number[]) => string;
   readonly stopTokens: readonly number[];

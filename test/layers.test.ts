@@ -21,6 +21,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   render: 1,
   policy: 1,
   config: 1,
+  hub: 1,
   step: 2,
   rewards: 2,
   data: 2,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll } from "vitest";
 import { rm } from "node:fs/promises";
 import { createEngine } from "../src/onnx/engine.ts";
 import { createOnnxPolicy } from "../src/onnx/index.ts";
+import { LORA_TARGETS } from "../src/options.ts";
 import { policyConformance } from "./policy-conformance.ts";
 import { writeTinyModel } from "./tiny-model.ts";
 
@@ -14,3 +15,6 @@ afterAll(() => rm(model, { recursive: true }));
 
 policyConformance("the embedded engine", async () => ({ policy: await createEngine({ model, threads: 2 }), prompts }));
 policyConformance("the embedded engine in its thread", async () => ({ policy: await createOnnxPolicy({ model, threads: 1 }), prompts }));
+
+const lora = { rank: 4, alpha: 8, targets: LORA_TARGETS, seed: 3, base: "tiny" };
+policyConformance("the embedded engine with adapters", async () => ({ policy: await createEngine({ model, threads: 2, lora }), prompts }));

@@ -1,7 +1,7 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readModelConfiguration, saveModel } from "../src/onnx/model-folder.ts";
+import { readModelConfiguration, saveModel, storedTensors } from "../src/onnx/model-folder.ts";
 import { parameterLayout } from "../src/onnx/models/parameters.ts";
 import { createRandom } from "../src/util/random.ts";
 
@@ -31,6 +31,6 @@ export async function writeTinyModel(changes: Partial<typeof TINY_CONFIG> = {}, 
   for (const { shape, offset, size } of layout.stored) {
     if (shape.length === 1) for (let index = offset; index < offset + size; index++) flat[index]! += 1;
   }
-  await saveModel(folder, folder, flat, layout);
+  await saveModel(folder, folder, storedTensors(flat, layout));
   return folder;
 }

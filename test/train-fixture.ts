@@ -24,7 +24,7 @@ export const environment: Environment = {
   cores: 1,
   memoryBytes: 0,
   gitRevision: null,
-  commandLine: [],
+  commandLine: [], inputs: null,
 };
 
 const input: ConfigInput = {

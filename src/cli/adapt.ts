@@ -9,6 +9,7 @@ import type { PartlyLabelledProblem } from "../data/index.ts";
 import { CheckpointError, RunDirectoryError, UsageError } from "../errors.ts";
 import { CURRENT, REFERENCE } from "../policy.ts";
 import { checkpointPath, checkpointSteps, createRunDirectory, describeEnvironment, verifyCheckpoint } from "../run/index.ts";
+import type { Inputs } from "../run/index.ts";
 import { explained } from "../run/explain.ts";
 import { writeFileAtomically } from "../util/atomic-write.ts";
 import { deriveSeed } from "../util/random.ts";
@@ -16,13 +17,13 @@ import { adaptedAnswers, sampleVotes, samplesPerQuestion, summarizeAdaptation } 
 import type { SampledAnswers } from "../voting/index.ts";
 import { adaptationLines } from "./adaptation-report.ts";
 import { addConfigOptions, settingsOf } from "./config-options.ts";
+import { hubFor } from "./download-progress.ts";
 import { problemsPerBatch } from "./fixed-model.ts";
 import { timestamped } from "./format.ts";
 import { openJournal, runInBatches } from "./journal.ts";
 import { createOutput, jsonOption, writeJsonLines } from "./output.ts";
 import type { Output } from "./output.ts";
 import { loadTrainingQuestions } from "./problems.ts";
-import type { LoadTools } from "./problems.ts";
 import type { Terminal } from "./terminal.ts";
 import { firstFlag, resume } from "./train.ts";
 import { runTraining } from "./training.ts";
@@ -83,10 +84,10 @@ export function addAdaptCommand(program: Command): void {
 
 async function start(questions: string, settings: Settings, { maxVotes = String(MAX_VOTES), out }: AdaptFlags, output: Output): Promise<void> {
   if (!/^[1-9]\d*$/.test(maxVotes)) throw new UsageError(`flag --max-votes: \`${maxVotes}\`; expected a whole number of at least 1`);
-  const config = await configOf(questions, settings);
+  const config = await configOf(questions, settings, output.terminal);
   const directory = out ?? join("runs", timestamped("adapt", new Date()));
-  const openRun = async (settled: Config) => {
-    const run = await createRunDirectory(directory, { configText: formatConfig(settled), environment: await describeEnvironment(process.argv) });
+  const openRun = async (settled: Config, inputs: Inputs<string>) => {
+    const run = await createRunDirectory(directory, { configText: formatConfig(settled), environment: await describeEnvironment(process.argv, inputs) });
     const file = join(directory, ADAPTATION);
     try {
       await explained(`${file} could not be written`, "free or choose another place with --out", () => writeFileAtomically(file, `${JSON.stringify({ maxVotes: Number(maxVotes) })}\n`));
@@ -100,14 +101,14 @@ async function start(questions: string, settings: Settings, { maxVotes = String(
 }
 
 /** The config of the flags over the defaults; a step takes all questions where there are fewer than its default. */
-async function configOf(questions: string, given: Settings): Promise<Config> {
+async function configOf(questions: string, given: Settings, terminal: Terminal): Promise<Config> {
   const settings = new Map([...Object.entries(DEFAULTS).map(([name, value]) => [name, { value, from: "adapt" }] as const), ["train", { value: questions, from: "adapt" }] as const, ...given]);
   if (questions.startsWith("task:") && !given.has("train-problems")) {
     throw new UsageError(`${questions} is a task, which generates as many questions as it is asked for: give a number with --train-problems`);
   }
   if (given.has("prompts-per-step")) return resolveConfig(settings, "adapt");
   const config = resolveConfig(new Map(settings).set("prompts-per-step", { value: 1, from: "adapt" }), "adapt");
-  const { length } = await loadTrainingQuestions(config, { renderer: { encodePrompt: () => [] }, warn: () => undefined });
+  const { length } = await loadTrainingQuestions(config, { renderer: { encodePrompt: () => [] }, hub: hubFor(terminal), warn: () => undefined });
   return { ...config, promptsPerStep: Math.max(1, Math.min(Math.floor(length * config.keepFraction), DEFAULTS["prompts-per-step"]!)) };
 }
 
@@ -116,8 +117,7 @@ async function answerQuestions(trained: Trained, { terminal, result }: Output): 
   const { config, renderer, grader, run, outcome } = trained;
   const maxVotes = await readMaxVotes(run.path);
   // Read again with their answers, which training keeps apart.
-  const tools: LoadTools = { renderer, warn: () => undefined };
-  const questions = await loadTrainingQuestions(config, tools);
+  const questions = await loadTrainingQuestions(config, { renderer, hub: hubFor(terminal), warn: () => undefined });
   await loadTrained(trained);
   const taken = samplesPerQuestion(config, questions.length);
   const votes = Math.max(1, Math.min(taken, maxVotes));

@@ -49,8 +49,8 @@ function configOf(flags: Readonly<Record<string, unknown>>): Config {
 async function runEvaluation(config: Config, { out, resume = false }: EvaluateFlags, output: Output): Promise<void> {
   if (resume && out === undefined) throw new UsageError("--resume needs --out DIR, the directory of the evaluation that is to be continued");
   const path = out ?? join("runs", timestamped("evaluate", new Date()));
-  const { heldOut: data, evaluateSamples: samples, evaluateTemperature: temperature } = config;
-  const asked: Asked<LabelledProblem> = { data, load: (tools) => loadHeldOut(config, tools), samples, temperature, topK: 0 };
+  const { evaluateSamples: samples, evaluateTemperature: temperature } = config;
+  const asked: Asked<LabelledProblem> = { dataOf: ({ heldOut }) => heldOut, load: (tools) => loadHeldOut(config, tools), samples, temperature, topK: 0 };
   await withFixedModel(config, asked, output.terminal, (model) => evaluateAndReport(path, resume, model, output));
 }
 

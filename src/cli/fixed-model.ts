@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Config } from "../config.ts";
 import { configKeys } from "../config/index.ts";
 import type { Settings } from "../config/index.ts";
-import type { PartlyLabelledProblem } from "../data/index.ts";
+import type { OpenedSource, PartlyLabelledProblem } from "../data/index.ts";
 import { DataError, UsageError } from "../errors.ts";
 import { checkContext } from "../evaluate.ts";
 import type { SamplingOptions } from "../evaluate.ts";
@@ -10,10 +10,11 @@ import { createGrader, RULES_OF_READING } from "../grading/index.ts";
 import { loadRenderer } from "../render/index.ts";
 import type { Grader } from "../types.ts";
 import type { ConfigFlag } from "./config-options.ts";
+import { hubFor } from "./download-progress.ts";
 import type { JournalSettings } from "./journal.ts";
 import { localModel, weightsFingerprint } from "./model.ts";
-import { hubOptions } from "./problems.ts";
 import type { LoadTools } from "./problems.ts";
+import { settledConfig } from "./settled-config.ts";
 import { warn } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { createPolicy } from "./training.ts";
@@ -28,8 +29,8 @@ export function problemsPerBatch(samples: number): number {
 
 /** What a command asks a fixed model. */
 export interface Asked<P extends PartlyLabelledProblem> {
-  /** The name of the questions. */
-  readonly data: string;
+  /** What the questions come from, by a config. */
+  readonly dataOf: (config: Config) => string;
   readonly load: (tools: LoadTools) => Promise<readonly P[]>;
   /** Completions per question. */
   readonly samples: number;
@@ -70,10 +71,13 @@ export function requireData(settings: Settings, key: "train" | "held-out"): void
 export async function withFixedModel<P extends PartlyLabelledProblem>(config: Config, asked: Asked<P>, terminal: Terminal, use: (model: FixedModel<P>) => Promise<void>): Promise<void> {
   terminal.status("loading the model …");
   try {
-    const { name, folder } = await localModel(config.model, { hub: hubOptions(process.env), status: terminal.status });
+    const hub = hubFor(terminal);
+    const { name, folder } = await localModel(config.model, hub);
     const renderer = await loadRenderer(folder, config);
-    const problems = await asked.load({ renderer, warn: (message) => warn(terminal, message) });
-    if (problems.length === 0) throw new DataError(`${asked.data} has no problems to ask.`);
+    const sources: OpenedSource[] = [];
+    const opened = (source: OpenedSource): void => void sources.push(source);
+    const problems = await asked.load({ renderer, hub, opened, warn: (message) => warn(terminal, message) });
+    if (problems.length === 0) throw new DataError(`${asked.dataOf(config)} has no problems to ask.`);
     const policy = await createPolicy(config, folder);
     try {
       const { topP, maxTokens, seed } = config;
@@ -81,7 +85,8 @@ export async function withFixedModel<P extends PartlyLabelledProblem>(config: Co
       const parts = { policy, renderer, grader: createGrader({ rules: RULES_OF_READING[config.answers] }), problems, samples, temperature, topP, topK, maxTokens, seed };
       checkContext(problems, parts);
       const batchSize = problemsPerBatch(samples);
-      const settings = { ...settingsToCompare({ ...config, model: name }, asked, problems, batchSize), "SHA-256 of the weights": await weightsFingerprint(folder) };
+      const settled = settledConfig(config, { model: name, sources, problems });
+      const settings = { ...settingsToCompare(settled, asked, problems, batchSize), "SHA-256 of the weights": await weightsFingerprint(folder) };
       await use({ ...parts, batchSize, settings });
     } finally {
       await policy.close();
@@ -91,13 +96,13 @@ export async function withFixedModel<P extends PartlyLabelledProblem>(config: Co
   }
 }
 
-function settingsToCompare(config: Config, { data, samples, temperature, topK }: Asked<PartlyLabelledProblem>, problems: readonly PartlyLabelledProblem[], batchSize: number): JournalSettings {
+function settingsToCompare(config: Config, { dataOf, samples, temperature, topK }: Asked<PartlyLabelledProblem>, problems: readonly PartlyLabelledProblem[], batchSize: number): JournalSettings {
   const hash = createHash("sha256");
   for (const { id, prompt, answer } of problems) hash.update(JSON.stringify([id, prompt, answer]));
   const { model, topP, maxTokens, template, chat, stopAt, answers, seed } = config;
   return {
     model,
-    data,
+    data: dataOf(config),
     problems: problems.length,
     samples,
     temperature,

@@ -56,8 +56,7 @@ async function runLabelling(config: Config, { out, resume = false }: LabelFlags,
   const file = out ?? join("runs", `${timestamped("labels", new Date())}.jsonl`);
   if (extname(file) !== ".jsonl") throw new UsageError(`--out ${file} does not end in .jsonl, as labels do that other commands are to read`);
   const { samplesPerPrompt: samples, temperature, topK } = config;
-  const data = trainSources(config).map(({ source }) => source).join(", ");
-  const asked: Asked<PartlyLabelledProblem> = { data, load: (tools) => loadTrainingQuestions(config, tools), samples, temperature, topK };
+  const asked: Asked<PartlyLabelledProblem> = { dataOf: (given) => trainSources(given).map(({ source }) => source).join(", "), load: (tools) => loadTrainingQuestions(config, tools), samples, temperature, topK };
   await withFixedModel(config, asked, output.terminal, (model) => labelAndReport(file, resume, model, output));
 }
 
@@ -87,6 +86,7 @@ const labelSchema: z.ZodType<ProblemLabel> = z.object({
   samples: z.int(),
   classes: z.array(z.object({ answer: z.string(), count: z.int() })),
   source: z.string(),
+  template: z.string().exactOptional(),
   passRate: z.number().exactOptional(),
 });
 

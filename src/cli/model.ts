@@ -1,7 +1,8 @@
 import { readdir, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import type { HubOptions } from "../data/index.ts";
+import { basename, join, resolve } from "node:path";
 import { ModelError } from "../errors.ts";
+import { fetchSnapshot } from "../hub/index.ts";
+import type { HubAccess } from "../hub/index.ts";
 import { builtinModelFolder } from "../tasks/index.ts";
 import { sha256, sha256OfFile } from "../util/sha256.ts";
 import { requestReason } from "../util/system-error.ts";
@@ -11,12 +12,6 @@ export interface LocalModel {
   /** What finds exactly this model again: `builtin`, a folder's absolute path, or `owner/name@commit` of the hub. */
   readonly name: string;
   readonly folder: string;
-}
-
-export interface ModelOptions {
-  readonly hub: HubOptions;
-  /** Is told what is being fetched. */
-  readonly status?: (message: string) => void;
 }
 
 /** `owner/name`, or `owner/name@revision` with a branch, tag or commit. */
@@ -29,7 +24,7 @@ const NEEDED = /^(config|generation_config|tokenizer|tokenizer_config|special_to
  * downloaded into the cache of the hub's own tools unless they are there. A branch is resolved to its commit
  * first, so that all files are of one. Throws ModelError.
  */
-export async function localModel(model: string, options: ModelOptions): Promise<LocalModel> {
+export async function localModel(model: string, hub: HubAccess): Promise<LocalModel> {
   if (model === "builtin") return { name: model, folder: builtinModelFolder() };
   if (await isDirectory(model)) return { name: resolve(model), folder: model };
   const [, name, revision = "main"] = HUB_ID.exec(model) ?? [];
@@ -37,38 +32,33 @@ export async function localModel(model: string, options: ModelOptions): Promise<
     throw new ModelError(`\`model\` is \`${model}\`, which is neither \`builtin\`, nor a folder here, nor an id of the hub such as \`HuggingFaceTB/SmolLM2-135M-Instruct\`.`);
   }
   try {
-    return await fetchModel(name, revision, options);
+    const { commit, folder } = await fetchSnapshot({ repository: { type: "model", name }, revision, choose: (paths) => neededFiles(paths, name) }, hub);
+    return { name: `${name}@${commit}`, folder };
   } catch (error) {
     if (error instanceof ModelError) throw error;
     throw new ModelError(`there is no folder ${model}, and the model could not be fetched from the hub (${requestReason(error)}); check the name, or give the path of a model folder.`, { cause: error });
   }
 }
 
+/** Paths of the weight files of a model folder, in the order of their names. Throws the system's error. */
+export async function weightFiles(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder)).filter((name) => name.endsWith(".safetensors")).sort().map((name) => join(folder, name));
+}
+
 /** SHA-256 over the weight files of a model folder: tells models of one name apart. Throws the system's error. */
 export async function weightsFingerprint(folder: string): Promise<string> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".safetensors")).sort();
   const lines: string[] = [];
-  for (const name of names) lines.push(`${name} ${await sha256OfFile(join(folder, name))}\n`);
+  for (const file of await weightFiles(folder)) lines.push(`${basename(file)} ${await sha256OfFile(file)}\n`);
   return sha256(lines.join(""));
 }
 
-async function fetchModel(name: string, revision: string, { hub, status }: ModelOptions): Promise<LocalModel> {
-  // Loaded here, since most runs use what is on the machine.
-  const { downloadFileToCacheDir, listFiles, modelInfo } = await import("@huggingface/hub");
-  status?.(`asking the hub for ${name} …`);
-  const { sha } = await modelInfo({ name, revision, additionalFields: ["sha"], ...hub });
-  const repo = { type: "model", name } as const;
-  const files: { path: string; size: number }[] = [];
-  for await (const { type, path, size } of listFiles({ repo, revision: sha, ...hub })) {
-    if (type === "file" && NEEDED.test(path)) files.push({ path, size });
+function neededFiles(paths: readonly string[], name: string): readonly string[] {
+  const needed = paths.filter((path) => NEEDED.test(path));
+  const has = (ending: string): boolean => needed.some((path) => path.endsWith(ending));
+  if (!has("config.json") || !has(".safetensors")) {
+    throw new ModelError(`the repository ${name} of the hub holds no model that can be read; expected a config.json and .safetensors files.`);
   }
-  if (!files.some(({ path }) => path === "config.json")) throw new ModelError(`the repository ${name} of the hub holds no model: it has no config.json.`);
-  let folder = "";
-  for (const [index, { path, size }] of files.entries()) {
-    status?.(`fetching ${name}: ${path} (${(size / 1e6).toFixed(1)} MB), file ${index + 1} of ${files.length} …`);
-    folder = dirname(await downloadFileToCacheDir({ repo, path, revision: sha, ...hub }));
-  }
-  return { name: `${name}@${sha}`, folder };
+  return needed;
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { configSchema } from "../config.ts";
 import type { ConfigInput } from "../config.ts";
+import { hubAccess } from "../hub/index.ts";
 import { loadRunProblems, loadTrainingQuestions } from "./problems.ts";
 
 let folder = "";
@@ -25,7 +26,7 @@ async function write(name: string, text: string): Promise<string> {
 async function load(input: Partial<ConfigInput>) {
   const warnings: string[] = [];
   const renderer = { encodePrompt: (prompt: string) => Array.from(prompt, () => 0) };
-  const problems = await loadRunProblems(configSchema.parse({ train, heldOut, ...input }), { renderer, warn: (message) => warnings.push(message.replaceAll(`${folder}/`, "")) });
+  const problems = await loadRunProblems(configSchema.parse({ train, heldOut, ...input }), { renderer, hub: hubAccess({}), warn: (message) => warnings.push(message.replaceAll(`${folder}/`, "")) });
   return { ...problems, warnings };
 }
 
@@ -35,11 +36,13 @@ describe("loadRunProblems", () => {
     expect(files.training).toEqual([{ id: "a", prompt: "1+1=", source: train }, { id: "b", prompt: "2+2=", source: train }]);
     expect(files.heldOut).toEqual([{ id: "c", prompt: "3+3=", answer: "6", source: heldOut }]);
     expect(files.warnings).toEqual([]);
+    expect(files.sources).toEqual([train, heldOut].map((source) => ({ source, pinned: source, files: [source] })));
 
     const task = await load({ train: "task:chain/5", trainProblems: 8, heldOut: "task:chain/5", heldOutProblems: 4 });
     expect(task.training).toHaveLength(8);
-    for (const problem of task.training) expect(Object.keys(problem).sort()).toEqual(["id", "prompt", "source"]);
+    for (const problem of task.training) expect(Object.keys(problem).sort()).toEqual(["id", "prompt", "source", "template"]);
     expect(task.heldOut).toHaveLength(4);
+    expect(task.sources).toEqual([]);
   });
 
   it("knows the true answers apart from the problems, for the rewards that say so and for metrics", async () => {
@@ -124,7 +127,7 @@ it("without `held-out` holds nothing out", async () => {
 it("gives uses that measure the questions once each, with the answers that are known", async () => {
   const some = await write("some.jsonl", '{"id": "a", "problem": "1+1="}\n{"id": "d", "problem": "4+4=", "answer": 8}\n');
   const config = configSchema.parse({ train: [{ source: some, steps: 1 }, some], steps: 2 });
-  expect(await loadTrainingQuestions(config, { renderer: { encodePrompt: () => [0] }, warn: () => undefined })).toEqual([
+  expect(await loadTrainingQuestions(config, { renderer: { encodePrompt: () => [0] }, hub: hubAccess({}), warn: () => undefined })).toEqual([
     { id: "a", prompt: "1+1=", source: some },
     { id: "d", prompt: "4+4=", source: some, answer: "8" },
   ]);

@@ -1,7 +1,8 @@
 import { isStaged, trainSources } from "../config.ts";
 import type { Config } from "../config.ts";
 import { apportion, assertDistinct, assertSameQuestions, describeRepeats, describeShared, largestMixture, loadLabelledProblems, loadPartlyLabelledProblems } from "../data/index.ts";
-import type { HubOptions, LoadOptions, PartlyLabelledProblem, Stage } from "../data/index.ts";
+import type { LoadOptions, OpenedSource, PartlyLabelledProblem, Stage } from "../data/index.ts";
+import type { HubAccess } from "../hub/index.ts";
 import type { RewardName } from "../options.ts";
 import { loadTask } from "../tasks/index.ts";
 import type { LabelledProblem, Problem, Renderer } from "../types.ts";
@@ -17,6 +18,8 @@ export interface RunProblems {
   readonly heldOut: readonly LabelledProblem[];
   /** True answers of the training questions by id, of those that have one. For rewards that say so, and for metrics. */
   readonly truth: ReadonlyMap<string, string>;
+  /** Where they come from; tasks, which are made here, are not among these. */
+  readonly sources: readonly OpenedSource[];
 }
 
 /** Rewards that cannot do without the true answer of any question. */
@@ -26,6 +29,9 @@ export interface LoadTools {
   readonly renderer: Pick<Renderer, "encodePrompt">;
   /** Is told what was left out, and what is odd. */
   readonly warn: (message: string) => void;
+  readonly hub: HubAccess;
+  /** Is told where rows come from. */
+  readonly opened?: (source: OpenedSource) => void;
 }
 
 /**
@@ -33,16 +39,20 @@ export interface LoadTools {
  * a warning. Throws UsageError and DataError as the loaders do.
  */
 export async function loadRunProblems(config: Config, tools: LoadTools): Promise<RunProblems> {
-  const { problems, stages } = await loadTraining(config, NEED_EVERY_ANSWER.has(config.reward) ? loadLabelledProblems : loadPartlyLabelledProblems, tools);
-  const heldOut = config.heldOut === "" ? [] : await loadHeldOut(config, tools);
+  const sources: OpenedSource[] = [];
+  const opened = (source: OpenedSource): void => void sources.push(source);
+  const load = NEED_EVERY_ANSWER.has(config.reward) ? loadLabelledProblems : loadPartlyLabelledProblems;
+  const { problems, stages } = await loadTraining(config, load, { ...tools, opened });
+  const heldOut = config.heldOut === "" ? [] : await loadHeldOut(config, { ...tools, opened });
   // Stages may share questions, which are no repeats.
   const different = [...new Map(problems.map((problem) => [problem.id, problem])).values()];
   for (const odd of [describeRepeats(different, "training"), describeShared(different, heldOut)]) if (odd !== null) tools.warn(odd);
   return {
-    training: problems.map(({ id, prompt, source, paraphrase }) => ({ id, prompt, source, ...(paraphrase !== undefined && { paraphrase }) })),
+    training: problems.map(withoutAnswer),
     stages,
     heldOut,
     truth: new Map(problems.flatMap(({ id, answer }) => (answer === undefined ? [] : [[id, answer] as const]))),
+    sources,
   };
 }
 
@@ -96,17 +106,16 @@ async function loadTrainingSource(source: string, limit: number, config: Config,
   return load(source, loadOptions(config, "train", limit, tools));
 }
 
-function loadOptions({ fields, dataDir }: Config, role: LoadOptions["role"], limit: number, { warn }: LoadTools): LoadOptions {
-  return { fields, limit, role, dataDir, hub: hubOptions(process.env), warn };
+function loadOptions({ fields, dataDir }: Config, role: LoadOptions["role"], limit: number, { warn, hub, opened }: LoadTools): LoadOptions {
+  return { fields, limit, role, dataDir, hub, warn, ...(opened === undefined ? {} : { opened }) };
 }
 
-/** How the hub is reached, by the variables that its own tools read. */
-export function hubOptions({ HF_TOKEN, HF_ENDPOINT }: Readonly<Record<string, string | undefined>>): HubOptions {
-  return { ...(HF_TOKEN === undefined ? {} : { accessToken: HF_TOKEN }), ...(HF_ENDPOINT === undefined ? {} : { hubUrl: HF_ENDPOINT }) };
+function withoutAnswer({ id, prompt, source, template, paraphrase }: PartlyLabelledProblem): Problem {
+  return { id, prompt, source, ...(template !== undefined && { template }), ...(paraphrase !== undefined && { paraphrase }) };
 }
 
 function withinTokens<P extends Problem>(problems: readonly P[], name: string, { maxPromptTokens }: Config, { renderer, warn }: LoadTools): readonly P[] {
-  const kept = problems.filter(({ prompt }) => renderer.encodePrompt(prompt).length <= maxPromptTokens);
+  const kept = problems.filter(({ prompt, template }) => renderer.encodePrompt(prompt, template).length <= maxPromptTokens);
   const left = problems.length - kept.length;
   if (left > 0) warn(`${left} of ${problems.length} questions of ${name} have prompts of more than ${maxPromptTokens} tokens (\`max-prompt-tokens\`) and are left out.`);
   return kept;

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { selftrain } from "../../test/e2e/command.ts";
+import { loadTask } from "../tasks/index.ts";
 import { countOf } from "./select.ts";
 
 let folder = "";
@@ -38,6 +39,12 @@ describe("select", () => {
 
   it("writes questions that can be trained on, with text and answers of the data where it is named", async () => {
     expect(await written("--keep", "1")).toEqual([{ id: "d", problem: "d=" }]);
+    const task = ["--data", "task:chain/5", "--problems", "4", "--seed", "2"];
+    const { id } = loadTask("task:chain/5", { split: "train", problems: 4, seed: 2 })[0]!;
+    await writeFile(join(folder, "task.jsonl"), `${JSON.stringify({ id, problem: "?", template: "{problem}!", label: null, share: 0 })}\n`);
+    const taken = async (...flags: readonly string[]) => (await run("task.jsonl", "--keep", "1", "--out", "task-out.jsonl", ...flags), JSON.parse(await readFile(join(folder, "task-out.jsonl"), "utf8")) as object);
+    expect(await taken()).toEqual({ id, problem: "?", template: "{problem}!" });
+    expect(await taken(...task)).toEqual({ id, problem: id.slice("chain:".length), answer: expect.stringMatching(/^\d$/) as string, template: "{problem}" });
     expect(await written("--keep", "1", "--data", "questions.jsonl", "--fields.prompt", "question")).toEqual([{ id: "d", problem: "d+0=", answer: "3" }]);
   });
 

@@ -9,6 +9,7 @@ import { DataError, UsageError } from "../errors.ts";
 import { mean } from "../util/statistics.ts";
 import { addConfigOptions, settingsOf } from "./config-options.ts";
 import type { ConfigFlag } from "./config-options.ts";
+import { hubFor } from "./download-progress.ts";
 import { percent, table } from "./format.ts";
 import { createOutput, jsonOption, writeJsonLines } from "./output.ts";
 import { loadTrainingQuestions } from "./problems.ts";
@@ -48,7 +49,7 @@ async function selectFrom(file: string, { keep, by, out, json }: SelectFlags, se
   const { terminal, result } = createOutput(json === true);
   const rows = await readLabelRows(file);
   const kept = selectRows(rows, { count: countOf(keep, rows.length), by, seed: config.seed, file });
-  const tools = { renderer: { encodePrompt: () => [] }, warn: (message: string) => warn(terminal, message) };
+  const tools = { renderer: { encodePrompt: () => [] }, hub: hubFor(terminal), warn: (message: string) => warn(terminal, message) };
   const questions = settings.has("train") ? await loadTrainingQuestions(config, tools) : null;
   await writeJsonLines(out, questionsOf(kept, questions, file));
   const meanShare = { all: meanOf(rows, "share"), kept: meanOf(kept, "share") };
@@ -83,15 +84,15 @@ export function selectRows(rows: readonly LabelRow[], { count, by, seed, file }:
 /** The questions of the rows: their text and answer in the data, or the text in the label file. */
 function questionsOf(kept: readonly LabelRow[], questions: readonly PartlyLabelledProblem[] | null, file: string): readonly object[] {
   const known = new Map(questions?.map((question) => [question.id, question]));
-  return kept.map(({ id, problem }) => {
+  return kept.map(({ id, problem, template: labelTemplate }) => {
     if (questions === null) {
       if (problem === undefined) throw new DataError(`${file}: the row of \`${id}\` has no \`problem\`, the text of the question; name the questions with --data.`);
-      return { id, problem };
+      return { id, problem, ...(labelTemplate !== undefined && { template: labelTemplate }) };
     }
     const question = known.get(id);
     if (question === undefined) throw new DataError(`the question \`${id}\` of ${file} is not among those of --data; name the data that was labelled (with its --problems and --seed, if it is a task).`);
-    const { prompt, answer, paraphrase } = question;
-    return { id, problem: prompt, ...(answer !== undefined && { answer }), ...(paraphrase !== undefined && { paraphrase }) };
+    const { prompt, answer, paraphrase, template } = question;
+    return { id, problem: prompt, ...(answer !== undefined && { answer }), ...(paraphrase !== undefined && { paraphrase }), ...(template !== undefined && { template }) };
   });
 }
 

@@ -6,6 +6,7 @@ import type { Settings } from "../config/index.ts";
 import type { Config } from "../config.ts";
 import { UsageError } from "../errors.ts";
 import { createRunDirectory, describeEnvironment, openRunDirectory } from "../run/index.ts";
+import type { Inputs } from "../run/index.ts";
 import { systemReason } from "../util/system-error.ts";
 import { addConfigOptions, settingsOf } from "./config-options.ts";
 import { timestamped } from "./format.ts";
@@ -44,8 +45,8 @@ export function addTrainCommand(program: Command): void {
 export async function start(file: string, { out, settings }: { readonly out?: string; readonly settings: Settings }, output: Output): Promise<void> {
   const given = resolveConfig(new Map([...parseSettings(await readConfigFile(file), file), ...settings]), file);
   const directory = out ?? join("runs", timestamped(stemOf(file), new Date()));
-  const openRun = async (config: Config) =>
-    createRunDirectory(directory, { configText: formatConfig(config), environment: await describeEnvironment(process.argv) });
+  const openRun = async (config: Config, inputs: Inputs<string>) =>
+    createRunDirectory(directory, { configText: formatConfig(config), environment: await describeEnvironment(process.argv, inputs) });
   await runTraining(given, openRun, output);
 }
 

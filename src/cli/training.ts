@@ -1,19 +1,23 @@
 import { resolve } from "node:path";
 import { performance } from "node:perf_hooks";
+import { loraTargets } from "../config.ts";
 import type { Config } from "../config.ts";
 import { loadOfflineLabels } from "../data/index.ts";
 import { InterruptedError } from "../errors.ts";
 import { createGrader, RULES_OF_READING } from "../grading/index.ts";
 import type { Policy } from "../policy.ts";
 import { loadRenderer } from "../render/index.ts";
-import type { RunDirectory } from "../run/index.ts";
 import { rewardOf } from "../rewards.ts";
+import type { Inputs, RunDirectory } from "../run/index.ts";
 import { checkProblems, train } from "../train.ts";
 import type { TrainObserver, TrainOptions, TrainResult } from "../train.ts";
+import { deriveSeed } from "../util/random.ts";
+import { hubFor } from "./download-progress.ts";
 import { interruptible } from "./interrupt.ts";
-import { localModel } from "./model.ts";
+import { localModel, weightFiles } from "./model.ts";
+import type { LocalModel } from "./model.ts";
 import type { Output } from "./output.ts";
-import { hubOptions, loadRunProblems } from "./problems.ts";
+import { loadRunProblems } from "./problems.ts";
 import type { RunProblems } from "./problems.ts";
 import { createProgress } from "./progress.ts";
 import { settledConfig } from "./settled-config.ts";
@@ -28,21 +32,22 @@ import type { Terminal } from "./terminal.ts";
  * settled, so that resuming and reading the run find the same model and data from any folder. Throws
  * InterruptedError when Ctrl-C stopped it, with the state saved.
  */
-export async function runTraining(given: Config, openRun: (config: Config) => Promise<RunDirectory>, output: Output, command = TRAIN): Promise<void> {
+export async function runTraining(given: Config, openRun: (config: Config, inputs: Inputs<string>) => Promise<RunDirectory>, output: Output, command = TRAIN): Promise<void> {
   output.terminal.status("loading the model …");
   try {
-    const { name, folder } = await localModel(given.model, { hub: hubOptions(process.env), status: output.terminal.status });
-    const renderer = await loadRenderer(folder, given);
+    const hub = hubFor(output.terminal);
+    const model = await localModel(given.model, hub);
+    const renderer = await loadRenderer(model.folder, given);
     // People are told of files under the names that they gave; the run knows them as settled.
-    const problems = await loadRunProblems(given, { renderer, warn: (message) => warn(output.terminal, message) });
-    const policy = await createPolicy(given, folder);
+    const problems = await loadRunProblems(given, { renderer, hub, warn: (message) => warn(output.terminal, message) });
+    const policy = await createPolicy({ ...given, model: model.name }, model.folder);
     try {
       checkProblems({ config: given, policy, renderer, problems: problems.training, stages: problems.stages, heldOut: problems.heldOut });
-      const config = settledConfig(given, name);
+      const config = settledConfig(given, { model: model.name, sources: problems.sources, problems: [...problems.training, ...problems.heldOut] });
       const grader = createGrader({ rules: RULES_OF_READING[config.answers] });
       const votes = given.labels === "" ? null : await loadOfflineLabels(given.labels, problems.training);
       const parts = { config, policy, renderer, grader, rewardOf: rewardOf(config, { truth: problems.truth, votes }, grader.same) };
-      const run = await openRun(config);
+      const run = await openRun(config, await inputsOf(model, problems));
       try {
         await trainAndFinish({ ...parts, run }, problems, output, command);
       } finally {
@@ -56,10 +61,18 @@ export async function runTraining(given: Config, openRun: (config: Config) => Pr
   }
 }
 
-/** The engine is loaded only when a model is run: other commands start without its native code. */
-export async function createPolicy({ engine }: Config, model: string): Promise<Policy> {
+async function inputsOf({ name, folder }: LocalModel, { sources }: RunProblems): Promise<Inputs<string>> {
+  return { model: { name, files: await weightFiles(folder) }, data: sources.map(({ pinned, files }) => ({ name: pinned, files })) };
+}
+
+/**
+ * A policy on the model that lies in `folder` and is named in the config. The engine is loaded only when a
+ * model is run: other commands start without its native code.
+ */
+export async function createPolicy({ engine, lora, model, saveDtype, seed }: Config, folder: string): Promise<Policy> {
   const { createOnnxPolicy } = await import("../onnx/index.ts");
-  return createOnnxPolicy({ model, threads: engine.threads });
+  const adapters = { rank: lora.rank, alpha: lora.alpha, targets: loraTargets(lora), seed: deriveSeed(seed, "adapters"), base: model === "builtin" ? folder : model };
+  return createOnnxPolicy({ model: folder, threads: engine.threads, lora: lora.rank === 0 ? null : adapters, saveDtype });
 }
 
 type Parts = Omit<TrainOptions, "problems" | "stages" | "heldOut" | "truth" | "observer" | "signal" | "clock">;
@@ -91,7 +104,7 @@ const TRAIN: TrainingCommand = {
 async function trainAndFinish(parts: Parts, problems: RunProblems, output: Output, { name, finish }: TrainingCommand): Promise<void> {
   const { config, policy, run } = parts;
   const { terminal } = output;
-  terminal.line(`training ${config.model} (${policy.description.parameters} parameters) for ${config.steps} steps; run directory: ${run.path}`);
+  terminal.line(`training ${config.model} (${policy.description.parameters} parameters${config.lora.rank > 0 ? `, LoRA adapters of rank ${config.lora.rank}` : ""}) for ${config.steps} steps; run directory: ${run.path}`);
   const { outcome, evaluations } = await watched(parts, problems, terminal);
   if (outcome.interrupted) {
     throw new InterruptedError(`interrupted after step ${outcome.steps}; the state is saved. Continue with: npx selftrain ${name} --resume ${run.path}`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isStaged, trainSources } from "../config.ts";
+import { isStaged, loraTargets, trainSources } from "../config.ts";
 import { UsageError } from "../errors.ts";
 import { parseSettings } from "./file.ts";
 import { flagSettings, resolveConfig } from "./settings.ts";
@@ -28,6 +28,13 @@ describe("resolveConfig", () => {
     });
   });
 
+  it("takes adapted layers as names or as a list, from files and flags", () => {
+    const targets = (text: string, flags: Record<string, string> = {}) => loraTargets(resolve(required + text, flags).lora);
+    expect(targets("")).toEqual(["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]);
+    expect(targets("lora:\n  targets: [v_proj, q_proj]\n")).toEqual(["q_proj", "v_proj"]);
+    expect(targets("", { "lora.targets": "down_proj,q_proj,q_proj" })).toEqual(["q_proj", "down_proj"]);
+  });
+
   it.each([
     [`${required}learning-rat: 1\n`, "unknown key `learning-rat` in srt.yaml; did you mean `learning-rate`?"],
     [`${required}learningRate: 1\n`, "unknown key `learningRate` in srt.yaml; did you mean `learning-rate`?"],
@@ -43,6 +50,11 @@ describe("resolveConfig", () => {
     ["", "srt.yaml: `train` is missing. Training questions: `task:FAMILY/LEVEL` (generated), a .jsonl, .csv or .parquet file, a preset, or `hub:OWNER/NAME:SPLIT`; in a file also a list of these, mixed by weights or one after the other by steps (docs/data.md)."],
     ["train: 3\nheld-out: b.jsonl\n", "srt.yaml: `train` is `3`; expected a source, or a list of sources, each alone or as {source, weight} or {source, steps}."],
     ["train: [{source: a.jsonl, wieght: 2}]\nheld-out: b.jsonl\n", "srt.yaml: `train` is a list; expected a source, or a list of sources, each alone or as {source, weight} or {source, steps}."],
+    [`${required}save-dtype: float16\n`, "srt.yaml: `save-dtype` is `float16`; expected one of `float32`, `bfloat16`."],
+    [
+      `${required}lora:\n  targets: q_proj,k_porj\n`,
+      "srt.yaml: `lora.targets` is `q_proj,k_porj`; expected `all-linear`, or names of `q_proj`, `k_proj`, `v_proj`, `o_proj`, `gate_proj`, `up_proj`, `down_proj`, separated by commas.",
+    ],
     [
       "train: [a.jsonl, {source: task:chain/5}]\nheld-out: b.jsonl\n",
       "`train-problems` is 0, but `train` is the task `task:chain/5`, which generates as many questions as it is asked for: give a number.",

@@ -1,14 +1,12 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startFakeHub } from "../../test/fake-hub.ts";
+import type { FakeHub } from "../../test/fake-hub.ts";
 import { fetchSplit, filesOfSplit } from "./hub.ts";
 import { loadLabelledProblems } from "./problems.ts";
+import type { OpenedSource } from "./sources.ts";
 
-/** Files of one data set, served as the hub serves them (huggingface.co/docs/hub/api). */
+/** Files of one data set, as a repository of the hub. */
 const REPOSITORY = "openai/gsm8k";
 const FILES: Readonly<Record<string, string>> = {
   "README.md": "# A data set",
@@ -18,56 +16,37 @@ const FILES: Readonly<Record<string, string>> = {
   "socratic/test.jsonl": '{"question": "?", "answer": "#### 0"}\n',
 };
 
-let server: Server;
-let cacheDir = "";
-const requests: string[] = [];
-const hub = () => ({ hubUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, cacheDir, accessToken: "hf_test" });
+const COMMIT = "c".repeat(40);
 
-beforeAll(async () => {
-  cacheDir = await mkdtemp(join(tmpdir(), "selftrain-hub-"));
-  const entries = Object.entries(FILES).map(([path, content]) => ({ type: "file", path, size: content.length, oid: Buffer.from(path).toString("hex") }));
-  const lastCommit = { id: "c".repeat(40), title: "Data", date: "2026-01-01T00:00:00Z" };
-  server = createServer((request, response) => {
-    const path = decodeURIComponent(request.url!.replace(/\?.*/, ""));
-    requests.push(`${request.method!} ${path} ${request.headers.authorization ?? ""}`);
-    const json = (value: unknown) => response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
-    if (path === `/api/datasets/${REPOSITORY}/tree/main`) return json(entries);
-    if (path === `/api/datasets/${REPOSITORY}/paths-info/main`) {
-      let body = "";
-      request.on("data", (chunk: Buffer) => (body += chunk.toString()));
-      request.on("end", () => json(entries.filter((entry) => (JSON.parse(body) as { paths: string[] }).paths.includes(entry.path)).map((entry) => ({ ...entry, lastCommit }))));
-      return;
-    }
-    const content = FILES[path.replace(`/datasets/${REPOSITORY}/resolve/main/`, "")];
-    if (content === undefined) return response.writeHead(404, { "content-type": "application/json" }).end('{"error": "Repository not found"}');
-    const [, first, last] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? "") ?? [];
-    const end = last === undefined || last === "" ? content.length - 1 : Number(last);
-    const part = content.slice(Number(first ?? 0), end + 1);
-    response.writeHead(first === undefined ? 200 : 206, { etag: '"x"', "content-range": `bytes ${first ?? 0}-${end}/${content.length}` }).end(part);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-});
-afterAll(async () => {
-  server.close();
-  await rm(cacheDir, { recursive: true });
-});
+let hub: FakeHub;
+beforeAll(async () => (hub = await startFakeHub({ [`datasets/${REPOSITORY}`]: { commit: COMMIT, files: FILES, large: ["main/train.jsonl"] } })));
+afterAll(() => hub.close());
 
 describe("fetchSplit", () => {
-  const split = { repository: REPOSITORY, config: "main", split: "test" };
+  const split = { repository: REPOSITORY, revision: "main", config: "main", split: "test" };
 
-  it("downloads the files of a split with the token, and takes them from the cache the next time", async () => {
-    const files = await fetchSplit(split, hub(), "");
+  it("gives the files of a split, and the commit that they are of", async () => {
+    const { files, commit } = await fetchSplit(split, hub.access, "");
     expect(await Promise.all(files.map((file) => readFile(file, "utf8")))).toEqual([FILES["main/test-00000-of-00002.jsonl"], FILES["main/test-00001-of-00002.jsonl"]]);
-    expect(requests.filter((request) => request.includes("/resolve/")).length).toBeGreaterThan(0);
-    expect(requests.every((request) => request.endsWith("Bearer hf_test"))).toBe(true);
-    requests.length = 0;
-    expect(await fetchSplit(split, hub(), "")).toEqual(files);
-    expect(requests.filter((request) => request.includes("/resolve/"))).toEqual([]);
+    expect(commit).toBe(COMMIT);
+  });
+
+  it("lets a source be named by its commit, with the same ids", async () => {
+    const opened: OpenedSource[] = [];
+    const options = { fields: { id: "id", prompt: "question", answer: "answer" }, limit: 0, hub: hub.access, role: "held-out", opened: (source: OpenedSource) => opened.push(source) } as const;
+    const sources = ["hub:openai/gsm8k/main:test", "hub:openai/gsm8k/main", "gsm8k", "gsm8k/train"];
+    const loaded = [];
+    for (const source of sources) loaded.push(await loadLabelledProblems(source, options));
+    expect(opened.map(({ pinned }) => pinned)).toEqual([`hub:openai/gsm8k@${COMMIT}/main:test`, `hub:openai/gsm8k@${COMMIT}/main`, `gsm8k@${COMMIT}`, `gsm8k/train@${COMMIT}`]);
+    for (const [index, { pinned }] of opened.slice().entries()) expect(await loadLabelledProblems(pinned, options)).toEqual(loaded[index]);
+    expect(opened.slice(4).map(({ pinned }) => pinned)).toEqual(opened.slice(0, 4).map(({ pinned }) => pinned));
+    await expect(loadLabelledProblems("gsm8k@v2", options)).rejects.toThrow("Invalid rev id: v2");
+    await expect(loadLabelledProblems("gsm8k@main", { ...options, dataDir: "data" })).rejects.toThrow("`gsm8k@main` names a revision of the hub, but `data-dir` takes presets from data; leave one of them out");
   });
 
   it("gives presets their rows: fields, and the answer after the last mark", async () => {
     const warnings: string[] = [];
-    const options = { fields: { id: "id", prompt: "problem", answer: "answer" }, limit: 0, hub: hub(), warn: (message: string) => warnings.push(message) };
+    const options = { fields: { id: "id", prompt: "problem", answer: "answer" }, limit: 0, hub: hub.access, warn: (message: string) => warnings.push(message) };
     const heldOut = await loadLabelledProblems("gsm8k", { ...options, role: "held-out" });
     expect(heldOut.map(({ prompt, answer, source }) => [prompt, answer, source])).toEqual([["2+2=", "1,004", "gsm8k"], ["3+3=", "6", "gsm8k"]]);
     expect(warnings).toEqual([expect.stringMatching(/: 2 rows, but `gsm8k` as published \(openai\/gsm8k\) has 1319\.$/)]);
@@ -77,10 +56,10 @@ describe("fetchSplit", () => {
   });
 
   it("says what the hub said, and what to do without it", async () => {
-    await expect(fetchSplit({ ...split, repository: "openai/gsm9k" }, hub(), "use a file")).rejects.toThrow(
+    await expect(fetchSplit({ ...split, repository: "openai/gsm9k" }, hub.access, "use a file")).rejects.toThrow(
       /^the data set openai\/gsm9k could not be fetched from the hub \(Repository not found\. .*\); use a file\.$/,
     );
-    const unreachable = { ...hub(), fetch: () => Promise.reject(new TypeError("fetch failed", { cause: new Error("getaddrinfo ENOTFOUND") })) };
+    const unreachable = { ...hub.access, fetch: () => Promise.reject(new TypeError("fetch failed", { cause: new Error("getaddrinfo ENOTFOUND") })) };
     await expect(loadLabelledProblems("aime24", { fields: { id: "id", prompt: "p", answer: "a" }, limit: 0, role: "held-out", hub: unreachable })).rejects.toThrow(
       "the data set HuggingFaceH4/aime_2024 could not be fetched from the hub (fetch failed: getaddrinfo ENOTFOUND); offline, put aime2024.jsonl (or .parquet, .csv) into a folder and name it with `data-dir`.",
     );
@@ -103,6 +82,9 @@ describe("filesOfSplit", () => {
 
   it("says what there is instead", () => {
     expect(() => of(["data/train.csv"], "test")).toThrow("the data set o/n has no files of the split `test`; it has data/train.csv.");
+    expect(() => of(["data/train-00001-of-00003.parquet", "data/train-00002-of-00003.parquet"], "train")).toThrow(
+      "the data set o/n has only 2 of the 3 files of its split `train`: data/train-00001-of-00003.parquet, data/train-00002-of-00003.parquet.",
+    );
     expect(() => of(["model.bin"], "train", "main")).toThrow("the data set o/n has no files of the split `train` in main/; it has no .jsonl, .parquet, .csv files.");
   });
 });

@@ -1,42 +1,33 @@
-import { extname } from "node:path";
+import { basename, extname } from "node:path";
 import { DataError } from "../errors.ts";
+import { fetchSnapshot } from "../hub/index.ts";
+import type { HubAccess } from "../hub/index.ts";
 import { requestReason } from "../util/system-error.ts";
 import { DATA_ENDINGS } from "./tables.ts";
-
-/** How the hub is reached. What is absent is as the hub's own tools have it. */
-export interface HubOptions {
-  readonly hubUrl?: string;
-  readonly fetch?: typeof fetch;
-  readonly accessToken?: string;
-  /** Folder of downloaded files; when absent, where the hub's own tools keep them. */
-  readonly cacheDir?: string;
-}
 
 /** A split of a data set of the hub. `config` is the folder of its repository that holds it, or `null`. */
 export interface HubSplit {
   readonly repository: string;
+  /** Branch, tag or commit. */
+  readonly revision: string;
   readonly config: string | null;
   readonly split: string;
 }
 
+/** The files of a split on this machine, in the order of their names, and the commit that they are of. */
+export interface FetchedSplit {
+  readonly commit: string;
+  readonly files: readonly string[];
+}
+
 /**
- * Paths of the local copies of the files of a split, in the order of their names; those not yet in the cache
- * are downloaded. Throws DataError when the hub cannot be reached, refuses, or holds no such split; `offline`
- * ends its sentence with what to do without the hub.
+ * Fetches a split; what is in the cache is not downloaded again. Throws DataError when the hub cannot be
+ * reached, refuses, or holds no such split; `offline` ends its sentence with what to do without the hub.
  */
-export async function fetchSplit(hubSplit: HubSplit, options: HubOptions, offline: string): Promise<readonly string[]> {
-  const { repository } = hubSplit;
-  const repo = { type: "dataset", name: repository } as const;
+export async function fetchSplit(hubSplit: HubSplit, access: HubAccess, offline: string): Promise<FetchedSplit> {
+  const { repository, revision } = hubSplit;
   try {
-    // Loaded here, since most runs read files only.
-    const { downloadFileToCacheDir, listFiles } = await import("@huggingface/hub");
-    const paths: string[] = [];
-    for await (const entry of listFiles({ repo, recursive: true, ...options })) {
-      if (entry.type === "file") paths.push(entry.path);
-    }
-    const files: string[] = [];
-    for (const path of filesOfSplit(paths, hubSplit)) files.push(await downloadFileToCacheDir({ repo, path, ...options }));
-    return files;
+    return await fetchSnapshot({ repository: { type: "dataset", name: repository }, revision, choose: (paths) => filesOfSplit(paths, hubSplit) }, access);
   } catch (error) {
     if (error instanceof DataError) throw error;
     throw new DataError(`the data set ${repository} could not be fetched from the hub (${requestReason(error)}); ${offline}.`, { cause: error });
@@ -48,7 +39,7 @@ export async function fetchSplit(hubSplit: HubSplit, options: HubOptions, offlin
  * with the split's name, e.g. `data/train-00000-of-00002.parquet`; a single data file without such a name
  * is the split `train`. Of several kinds the first of `DATA_ENDINGS` is taken.
  */
-export function filesOfSplit(paths: readonly string[], { repository, config, split }: HubSplit): readonly string[] {
+export function filesOfSplit(paths: readonly string[], { repository, config, split }: Omit<HubSplit, "revision">): readonly string[] {
   const below = config === null ? "" : `${config}/`;
   const isData = (path: string) => DATA_ENDINGS.some((ending) => ending === extname(path));
   const data = paths.filter((path) => path.startsWith(below) && isData(path)).sort();
@@ -59,5 +50,8 @@ export function filesOfSplit(paths: readonly string[], { repository, config, spl
     const found = data.length === 0 ? `no ${DATA_ENDINGS.join(", ")} files` : data.slice(0, 5).join(", ");
     throw new DataError(`the data set ${repository} has no files of the split \`${split}\`${config === null ? "" : ` in ${config}/`}; it has ${found}.`);
   }
-  return chosen.filter((path) => path.endsWith(ending));
+  const files = chosen.filter((path) => path.endsWith(ending));
+  const parts = Math.max(...files.map((path) => Number(/-of-(\d+)\./.exec(basename(path))?.[1] ?? 1)));
+  if (files.length < parts) throw new DataError(`the data set ${repository} has only ${files.length} of the ${parts} files of its split \`${split}\`: ${files.join(", ")}.`);
+  return files;
 }

@@ -1,5 +1,4 @@
 export { assertDisjoint, assertDistinct, assertSameQuestions, describeRepeats, describeShared } from "./checks.ts";
-export type { HubOptions } from "./hub.ts";
 export { loadOfflineLabels, readLabelRows } from "./labels.ts";
 export type { LabelRow, OfflineLabel } from "./labels.ts";
 export { apportion, largestMixture } from "./mixture.ts";
@@ -14,3 +13,4 @@ export type { Row } from "./rows.ts";
 export { SELECTION_CRITERIA, selectLargest, selectRandom } from "./select.ts";
 export type { SelectionCriterion } from "./select.ts";
 export { isFileSource } from "./sources.ts";
+export type { OpenedSource } from "./sources.ts";

@@ -10,6 +10,8 @@ export interface LabelRow {
   readonly label: string | null;
   /** The question. */
   readonly problem?: string | undefined;
+  /** The question's own template. */
+  readonly template?: string | undefined;
   /** The majority's share of all samples. */
   readonly share?: number | undefined;
   /** Share of samples equal to the true answer. */
@@ -21,11 +23,12 @@ export type OfflineLabel = Pick<LabelRow, "label" | "share">;
 
 const textOrNumber = z.union([z.string().min(1), z.number().transform(String)]);
 const share = z.number().min(0).max(1).optional();
-const rowSchema = z.object({ id: textOrNumber, label: textOrNumber.nullable(), problem: z.string().min(1).optional(), share, passRate: share });
+const rowSchema = z.object({ id: textOrNumber, label: textOrNumber.nullable(), problem: z.string().min(1).optional(), template: z.string().optional(), share, passRate: share });
 const EXPECTED = {
   id: "text or a number",
   label: "text, a number, or null where there is none",
   problem: "text",
+  template: "text",
   share: "a number from 0 to 1",
   passRate: "a number from 0 to 1",
 } as const;

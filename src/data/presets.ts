@@ -31,6 +31,8 @@ export interface Preset {
   readonly splits: Readonly<Partial<Record<PresetSplitName, PresetSplit>>>;
   /** The final answer stands after the last of these marks, where the answer field holds a whole solution. */
   readonly answerMark?: string;
+  /** Prompt made from a question where the config names no template; when absent, the paper's. */
+  readonly template?: string;
   /** Rows that belong to the preset, where the hub's data set holds more. */
   readonly keep?: (fields: Readonly<Record<string, unknown>>) => boolean;
 }

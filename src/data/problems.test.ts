@@ -39,6 +39,11 @@ describe("loadProblems", () => {
     expect(await loadLabelledProblems(file, named)).toEqual([{ id: "a", prompt: "1+1=", answer: "2", source: file }]);
   });
 
+  it("takes a row's own template, and nothing else that goes by this name", async () => {
+    const file = await fileOf('{"id": "a", "problem": "1+1", "template": "{problem}="}\n{"id": "b", "problem": "2+2", "template": 7}\n{"id": "c", "problem": "3+3", "template": "sum"}\n');
+    expect((await loadProblems(file, options)).map(({ template }) => template)).toEqual(["{problem}=", undefined, undefined]);
+  });
+
   it("gives a row without an id the same one wherever it stands", async () => {
     const [first] = await loadProblems(await fileOf('{"problem": "1+1="}\n{"problem": "2+2="}\n'), options);
     const [, second] = await loadProblems(await fileOf('{"problem": "2+2="}\n{"problem": "1+1="}\n'), options);

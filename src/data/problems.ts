@@ -3,7 +3,7 @@ import { DataError } from "../errors.ts";
 import type { LabelledProblem, Problem } from "../types.ts";
 import type { Fields } from "./presets.ts";
 import { locate } from "./sources.ts";
-import type { Located, Places } from "./sources.ts";
+import type { Located, OpenedSource, Places } from "./sources.ts";
 import { readDataFile } from "./tables.ts";
 import type { DataRow } from "./tables.ts";
 
@@ -16,6 +16,8 @@ export interface LoadOptions extends Places {
   readonly role: "train" | "held-out";
   /** Is told what is odd, but no reason to stop. */
   readonly warn?: (message: string) => void;
+  /** Is told where the rows come from. */
+  readonly opened?: (source: OpenedSource) => void;
 }
 
 /**
@@ -62,6 +64,7 @@ interface LoadedRow {
 
 async function load(source: string, options: LoadOptions): Promise<readonly LoadedRow[]> {
   const located = await locate(source, options.role, options.fields, options);
+  options.opened?.({ source, pinned: located.pinned, files: located.files });
   const rows = await rowsOf(located);
   const { limit } = options;
   if (limit > rows.length) throw new DataError(`${source} holds fewer rows (${rows.length}) than were asked for (${limit}).`);
@@ -78,7 +81,9 @@ async function load(source: string, options: LoadOptions): Promise<readonly Load
     if (earlier !== undefined) throw new DataError(`${row.place} has the same id \`${id}\` as ${earlier}; ids must be distinct (\`fields.id\` names the field).`);
     places.set(id, row.place);
     const paraphrase = textOf(row.fields.paraphrase);
-    return { problem: { id, prompt, source: located.name, ...(paraphrase !== undefined && { paraphrase }) }, row, located };
+    const template = templateOf(row.fields.template) ?? located.preset?.template;
+    const extras = { ...(paraphrase !== undefined && { paraphrase }), ...(template !== undefined && { template }) };
+    return { problem: { id, prompt, source: located.name, ...extras }, row, located };
   });
 }
 
@@ -108,6 +113,11 @@ function promptMissing({ place, fields }: DataRow, field: string): DataError {
   const names = Object.keys(fields);
   const found = names.length === 0 ? "no fields" : names.map((name) => `\`${name}\``).join(", ");
   return new DataError(`${place} has no question in the field \`${field}\` (\`fields.prompt\` names the field); it has ${found}.`);
+}
+
+/** The question's own template, as `selftrain select` writes it; a field of this name that is none is somebody else's. */
+function templateOf(value: unknown): string | undefined {
+  return typeof value === "string" && value.includes("{problem}") ? value : undefined;
 }
 
 /** Numbers are accepted as text: ids and answers are often written so. */

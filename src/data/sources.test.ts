@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { presets } from "./presets.ts";
+import type { Preset } from "./presets.ts";
 import { loadLabelledProblems, loadProblems } from "./problems.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -27,6 +28,15 @@ describe("a preset in a data folder", () => {
   it("has ids of its own where the data set only numbers its rows", async () => {
     await writeFile(join(dataDir, "aime2025.jsonl"), '{"id": "0", "problem": "5+5=", "answer": "10"}\n{"id": "2025-II-1", "problem": "6+6=", "answer": "12"}\n');
     expect((await load("aime25")).map(({ id }) => id)).toEqual(["aime2025#0", "2025-II-1"]);
+  });
+
+  it("gives its questions the template that it has, if it has one", async () => {
+    await writeFile(join(dataDir, "amc.jsonl"), '{"problem": "7+7=", "answer": "14"}\n');
+    const known = presets as Map<string, Preset>;
+    known.set("own", { ...known.get("amc23")!, name: "own", template: "Q: {problem}" });
+    expect(await load("own")).toMatchObject([{ prompt: "7+7=", template: "Q: {problem}" }]);
+    known.delete("own");
+    expect((await load("amc23"))[0]).not.toHaveProperty("template");
   });
 
   it("takes the split of its role, or the one that is named", async () => {

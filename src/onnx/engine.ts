@@ -1,4 +1,5 @@
 import { PolicyError } from "../errors.ts";
+import type { SaveDtype } from "../options.ts";
 import { checkRequest, checkRow, checkSequence, CURRENT, REFERENCE } from "../policy.ts";
 import type { Policy, SampleRequest, UpdateOptions, WeightsName } from "../policy.ts";
 import type { Completion, TokenSequence, TrainingRow, UpdateReport } from "../types.ts";
@@ -6,18 +7,19 @@ import { adamw, createAdamState, norm } from "./adamw.ts";
 import type { AdamState } from "./adamw.ts";
 import { microBatches } from "./batches.ts";
 import { inOrder } from "./in-order.ts";
+import type { LoraOptions } from "./lora.ts";
 import { decodeRows, sequenceTokens } from "./memory.ts";
-import { loadModel, saveModel } from "./model-folder.ts";
+import { loadModel } from "./model-folder.ts";
 import type { DecoderConfiguration } from "./models/configuration.ts";
-import type { ParameterLayout } from "./models/parameters.ts";
 import { createRotaryFeeds } from "./models/rotary.ts";
 import type { RotaryFeeds } from "./models/rotary.ts";
 import { sampleCompletions } from "./sample.ts";
 import { createSessions } from "./sessions.ts";
 import type { Sessions } from "./sessions.ts";
-import { fingerprint, loadTrainingState, saveTrainingState } from "./state.ts";
+import { loadTrainingState, saveTrainingState } from "./state.ts";
+import { trainedAdapters, trainedModel } from "./trained.ts";
+import type { Trained } from "./trained.ts";
 import { accumulateGradient, sequenceFeeds } from "./update.ts";
-import { createWeights } from "./weights.ts";
 import type { Weights } from "./weights.ts";
 
 export interface EngineOptions {
@@ -25,11 +27,13 @@ export interface EngineOptions {
   readonly model: string;
   /** CPU threads. */
   readonly threads: number;
+  /** Adapters to train in place of the model's own weights. */
+  readonly lora?: LoraOptions | null;
+  /** Number format of exported models; float32 unless it is given. */
+  readonly saveDtype?: SaveDtype;
 }
 
-interface Engine {
-  readonly config: DecoderConfiguration;
-  readonly layout: ParameterLayout;
+interface Engine extends Trained {
   readonly sessions: Sessions;
   readonly rotary: RotaryFeeds;
   readonly reference: Weights;
@@ -42,22 +46,24 @@ interface Engine {
  * The embedded engine: a decoder trained and sampled on the CPU through ONNX Runtime. Graphs are compiled
  * when first needed. It blocks its thread while it computes; `createOnnxPolicy` gives it one of its own.
  */
-export async function createEngine({ model, threads }: EngineOptions): Promise<Policy> {
-  const { config, layout, flat } = await loadModel(model);
+export async function createEngine({ model, threads, lora = null, saveDtype = "float32" }: EngineOptions): Promise<Policy> {
+  const loaded = await loadModel(model);
+  const saving = { source: model, dtype: saveDtype };
+  const trained = lora ? trainedAdapters(loaded, lora, saving) : trainedModel(loaded, saving);
+  const { config, layout, start, versionOf } = trained;
   const engine: Engine = {
-    config,
-    layout,
+    ...trained,
     sessions: createSessions(config, threads),
     rotary: createRotaryFeeds(config),
-    reference: createWeights(flat, layout),
-    current: createWeights(flat.slice(), layout),
+    reference: versionOf(start),
+    current: versionOf(start.slice()),
     snapshots: new Map(),
     adam: createAdamState(layout.size),
   };
   return inOrder({
     description: {
       model,
-      parameters: layout.size,
+      parameters: loaded.layout.size,
       vocabularySize: config.vocabularySize,
       contextLength: config.contextLength,
       capabilities: ["export", "average"],
@@ -70,7 +76,7 @@ export async function createEngine({ model, threads }: EngineOptions): Promise<P
     values: () => Promise.reject(new PolicyError("This engine has no critic.")),
     saveState: (directory) => saveState(engine, directory),
     loadState: (directory) => loadState(engine, directory),
-    exportModel: (directory) => saveModel(directory, model, engine.current.flat, layout),
+    exportModel: (directory) => trained.save(directory, engine.current.flat),
     close: () => engine.sessions.close(),
   });
 }
@@ -114,10 +120,11 @@ async function update(engine: Engine, rows: readonly TrainingRow[], options: Upd
 
 function snapshot(engine: Engine, name: WeightsName): Promise<void> {
   if (name === CURRENT || name === REFERENCE) throw new PolicyError(`A snapshot cannot be named ${name}.`);
-  engine.snapshots.set(name, createWeights(engine.current.flat.slice(), engine.layout));
+  engine.snapshots.set(name, engine.versionOf(engine.current.flat.slice()));
   return Promise.resolve();
 }
 
+/** Of adapters, A and B are averaged, not their product. */
 function average(engine: Engine, name: WeightsName, decay: number): Promise<void> {
   if (name === CURRENT || name === REFERENCE) throw new PolicyError(`The weights named ${name} are no snapshot: they cannot be averaged.`);
   const { flat } = weightsOf(engine, name);
@@ -126,18 +133,18 @@ function average(engine: Engine, name: WeightsName, decay: number): Promise<void
   return Promise.resolve();
 }
 
-async function saveState({ current, reference, adam, snapshots }: Engine, directory: string): Promise<void> {
+async function saveState({ current, origin, adam, snapshots }: Engine, directory: string): Promise<void> {
   const frozen = new Map([...snapshots].map(([name, weights]) => [name, weights.flat]));
-  await saveTrainingState(directory, { weights: current.flat, adam, snapshots: frozen }, fingerprint(reference.flat));
+  await saveTrainingState(directory, { weights: current.flat, adam, snapshots: frozen }, origin());
 }
 
 async function loadState(engine: Engine, directory: string): Promise<void> {
-  const { layout, current, reference, snapshots } = engine;
-  const state = await loadTrainingState(directory, layout.size, fingerprint(reference.flat));
+  const { layout, current, snapshots } = engine;
+  const state = await loadTrainingState(directory, layout.size, engine.origin());
   current.flat.set(state.weights);
   engine.adam = state.adam;
   snapshots.clear();
-  for (const [name, weights] of state.snapshots) snapshots.set(name, createWeights(weights, layout));
+  for (const [name, weights] of state.snapshots) snapshots.set(name, engine.versionOf(weights));
 }
 
 function weightsOf({ current, reference, snapshots }: Engine, name: WeightsName): Weights {

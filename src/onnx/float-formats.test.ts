@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { widen } from "./float-formats.ts";
+import { toBfloat16, widen } from "./float-formats.ts";
 
 const widened = (format: string, ...halves: number[]): number[] => {
   const target = new Float32Array(halves.length);
@@ -16,6 +16,16 @@ it("F16: values of the standard's tables", () => {
 
 it("BF16: the upper half of a float32", () => {
   expect(widened("BF16", 0x3f80, 0xc049, 0x7f80, 0x0080)).toEqual([1, -3.140625, Infinity, 2 ** -126]);
+});
+
+it("to BF16: rounded to the nearest, halfway to the even one", () => {
+  const halves = (...words: number[]): number[] => [...toBfloat16(new Float32Array(Uint32Array.from(words).buffer))];
+  // just below half, half at an even and at an odd number, just above half
+  expect(halves(0x3f807fff, 0x3f808000, 0x3f818000, 0x3f808001)).toEqual([0x3f80, 0x3f80, 0x3f82, 0x3f81]);
+  // into the next exponent, the same with a sign, the largest float32, a subnormal, a negative zero
+  expect(halves(0x3fffc000, 0xbfffc000, 0x7f7fffff, 0x00018000, 0x80000000)).toEqual([0x4000, 0xc000, 0x7f80, 0x0002, 0x8000]);
+  // infinity stays, and a NaN stays a NaN wherever its fraction lies
+  expect(halves(0xff800000, 0x7f800001, 0xffffffff)).toEqual([0xff80, 0x7fc0, 0xffff]);
 });
 
 it("F32: as it is, from any place in a buffer", () => {

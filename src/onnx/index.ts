@@ -10,8 +10,9 @@ import type { Call, Method, Reply } from "./messages.ts";
  * A policy on the embedded engine, in a thread of its own, so that the caller's event loop stays free.
  * `threads: 0` uses every core. Throws ModelError when the model folder cannot be used.
  */
-export async function createOnnxPolicy({ model, threads }: EngineOptions): Promise<Policy> {
-  const worker = startWorker({ model, threads: threads === 0 ? availableParallelism() : threads });
+export async function createOnnxPolicy(options: EngineOptions): Promise<Policy> {
+  const { threads } = options;
+  const worker = startWorker({ ...options, threads: threads === 0 ? availableParallelism() : threads });
   const { description, call } = await connect(worker);
   let closed = false;
   const invoke = async <T>(method: Method, ...parameters: readonly unknown[]): Promise<T> => {

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TINY_CONFIG, writeTinyModel } from "../../test/tiny-model.ts";
 import { ModelError } from "../errors.ts";
 import { createOnnxPolicy } from "./index.ts";
-import { loadModel, saveModel } from "./model-folder.ts";
+import { loadModel, saveModel, storedTensors } from "./model-folder.ts";
 
 let model = "";
 beforeAll(async () => {
@@ -65,7 +65,7 @@ describe("a model folder that cannot be used is refused in one sentence", () => 
 it("saves what it loaded, byte for byte", async () => {
   const { flat, layout } = await loadModel(model);
   const copy = await mkdtemp(join(tmpdir(), "selftrain-copy-"));
-  await saveModel(copy, model, flat, layout);
+  await saveModel(copy, model, storedTensors(flat, layout));
   expect(await readFile(join(copy, "model.safetensors"))).toEqual(await readFile(join(model, "model.safetensors")));
   expect(await readFile(join(copy, "config.json"))).toEqual(await readFile(join(model, "config.json")));
   await rm(copy, { recursive: true });
@@ -75,10 +75,27 @@ it("says that what it saves are 32-bit floats, whatever the source was", async (
   const source = fileURLToPath(new URL("../../test/golden/qwen2", import.meta.url));
   const { flat, layout } = await loadModel(source);
   const copy = await mkdtemp(join(tmpdir(), "selftrain-copy-"));
-  await saveModel(copy, source, flat, layout);
+  await saveModel(copy, source, storedTensors(flat, layout));
   const [before, after] = await Promise.all([source, copy].map(async (folder) => JSON.parse(await readFile(join(folder, "config.json"), "utf8")) as object));
   expect(before).toHaveProperty("dtype", "bfloat16");
   expect(after).toEqual({ ...before, dtype: "float32" });
   expect((await loadModel(copy)).flat).toEqual(flat);
   await rm(copy, { recursive: true });
+});
+
+it("saves 16-bit floats on request, and says so in config.json", async () => {
+  const source = fileURLToPath(new URL("../../test/golden/qwen2", import.meta.url));
+  for (const folder of [source, model]) {
+    const { flat, layout } = await loadModel(folder);
+    const copy = await mkdtemp(join(tmpdir(), "selftrain-copy-"));
+    await saveModel(copy, folder, storedTensors(flat, layout), "bfloat16");
+    const config = JSON.parse(await readFile(join(copy, "config.json"), "utf8")) as object;
+    // The tiny model's config names no format.
+    expect(config).toHaveProperty(folder === source ? "dtype" : "torch_dtype", "bfloat16");
+    const saved = (await loadModel(copy)).flat;
+    if (folder === source) expect(saved).toEqual(flat);
+    else expect(Math.max(...saved.map((value, index) => Math.abs(value / flat[index]! - 1)))).toBeLessThanOrEqual(2 ** -8);
+    expect((await stat(join(copy, "model.safetensors"))).size).toBeLessThan(2 * flat.length + 10_000);
+    await rm(copy, { recursive: true });
+  }
 });

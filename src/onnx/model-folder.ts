@@ -2,12 +2,13 @@ import { copyFile, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ModelError } from "../errors.ts";
+import type { SaveDtype } from "../options.ts";
 import { parseConfiguration } from "./models/configuration.ts";
 import type { DecoderConfiguration } from "./models/configuration.ts";
 import { parameterLayout } from "./models/parameters.ts";
 import type { ParameterLayout } from "./models/parameters.ts";
 import { openSafetensors, writeSafetensors } from "./safetensors.ts";
-import type { TensorFile } from "./safetensors.ts";
+import type { NamedTensor, TensorFile } from "./safetensors.ts";
 
 export interface LoadedModel {
   readonly config: DecoderConfiguration;
@@ -87,19 +88,25 @@ async function readJson(file: string, unreadable: string): Promise<unknown> {
   }
 }
 
-/** Writes weights as 32-bit floats, with the configuration and tokenizer of `source`, as a Hugging Face folder. */
-export async function saveModel(directory: string, source: string, flat: Float32Array, layout: ParameterLayout): Promise<void> {
-  await writeFile(join(directory, "config.json"), asFloat32(await readFile(join(source, "config.json"), "utf8")));
+/** The tensors of a flat parameter array, as files name them. */
+export function storedTensors(flat: Float32Array, layout: ParameterLayout): readonly NamedTensor[] {
+  return layout.stored.map(({ name, shape, offset, size }) => ({ name, shape, values: () => flat.subarray(offset, offset + size) }));
+}
+
+/** Writes weights, with the configuration and tokenizer of `source`, as a Hugging Face folder. */
+export async function saveModel(directory: string, source: string, tensors: readonly NamedTensor[], dtype: SaveDtype = "float32"): Promise<void> {
+  await writeFile(join(directory, "config.json"), withDtype(await readFile(join(source, "config.json"), "utf8"), dtype));
   for (const name of COMPANIONS) {
     if (await exists(join(source, name))) await copyFile(join(source, name), join(directory, name));
   }
-  const tensors = layout.stored.map(({ name, shape, offset, size }) => ({ name, shape, data: flat.subarray(offset, offset + size) }));
-  await writeSafetensors(join(directory, WEIGHTS), tensors, { format: "pt" });
+  await writeSafetensors(join(directory, WEIGHTS), tensors, { format: "pt" }, dtype);
 }
 
-/** The config with its number format, where it names one, as that of the weights: readers go by it. */
-function asFloat32(config: string): string {
-  return config.replace(/("(?:torch_)?dtype"\s*:\s*)"[^"]*"/, '$1"float32"');
+/** The config with the number format of the weights, since readers go by it; where none is named, it is float32. */
+function withDtype(config: string, dtype: SaveDtype): string {
+  const named = /("(?:torch_)?dtype"\s*:\s*)(?:"[^"]*"|null)/g;
+  if (config.search(named) >= 0) return config.replace(named, `$1"${dtype}"`);
+  return dtype === "float32" ? config : config.replace("{", `{\n  "torch_dtype": "${dtype}",`);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,13 +1,15 @@
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { z } from "zod";
-import { FLOAT_BYTES, widen } from "./float-formats.ts";
+import type { SaveDtype } from "../options.ts";
+import { FLOAT_BYTES, toBfloat16, widen } from "./float-formats.ts";
 
-/** A tensor to be written as 32-bit floats. */
+/** A tensor to be written. */
 export interface NamedTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly data: Float32Array;
+  /** Its numbers, asked for when they are written: what is computed for a file need not be in memory all at once. */
+  readonly values: () => Float32Array;
 }
 
 /** An open safetensors file; tensors are read when asked for. */
@@ -36,12 +38,13 @@ const LONGEST_HEADER = 100_000_000;
  * Writes a safetensors file (format: huggingface/safetensors README): the header's length as a
  * little-endian uint64, the header as JSON padded to 8 bytes, the data. The file is on disk on return.
  */
-export async function writeSafetensors(path: string, tensors: readonly NamedTensor[], metadata: Readonly<Record<string, string>>): Promise<void> {
+export async function writeSafetensors(path: string, tensors: readonly NamedTensor[], metadata: Readonly<Record<string, string>>, dtype: SaveDtype = "float32"): Promise<void> {
+  const format = dtype === "float32" ? "F32" : "BF16";
   let offset = 0;
-  const entries = tensors.map(({ name, shape, data }) => {
+  const entries = tensors.map(({ name, shape }) => {
     const start = offset;
-    offset += data.byteLength;
-    return [name, { dtype: "F32", shape, data_offsets: [start, offset] }] as const;
+    offset += shape.reduce((product, dimension) => product * dimension, FLOAT_BYTES[format]!);
+    return [name, { dtype: format, shape, data_offsets: [start, offset] }] as const;
   });
   const json = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
   const text = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8), "utf8");
@@ -50,7 +53,10 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
   const file = await open(path, "w");
   try {
     await file.writeFile(Buffer.concat([prefix, text]));
-    for (const { data } of tensors) await file.writeFile(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    for (const { values } of tensors) {
+      const data = format === "F32" ? values() : toBfloat16(values());
+      await file.writeFile(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    }
     await file.sync();
   } finally {
     await file.close();

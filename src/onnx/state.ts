@@ -14,14 +14,16 @@ export interface TrainingState {
 const FILE = "training-state.safetensors";
 const SNAPSHOT = "snapshot.";
 
-/** A fingerprint of the weights that a run started from. */
-export function fingerprint(reference: Float32Array): string {
-  return createHash("sha256").update(new Uint8Array(reference.buffer, reference.byteOffset, reference.byteLength)).digest("hex");
+/** A fingerprint of the weights that a run started from, and of what else decides what they mean. */
+export function fingerprint(parts: readonly (Float32Array | string)[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(typeof part === "string" ? part : new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+  return hash.digest("hex");
 }
 
 /** Writes the state into a directory as one safetensors file of flat arrays. */
 export async function saveTrainingState(directory: string, { weights, adam, snapshots }: TrainingState, reference: string): Promise<void> {
-  const flat = (name: string, data: Float32Array) => ({ name, shape: [data.length], data });
+  const flat = (name: string, data: Float32Array) => ({ name, shape: [data.length], values: () => data });
   const tensors = [
     flat("weights", weights),
     flat("adam.first", adam.first),

@@ -1,14 +1,20 @@
 import { rm } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { writeTinyModel } from "../../test/tiny-model.ts";
+import { LORA_TARGETS } from "../options.ts";
+import type { LoraTarget } from "../options.ts";
 import type { Loss } from "../policy.ts";
 import type { TrainingRow } from "../types.ts";
 import { createRandom } from "../util/random.ts";
 import { loadModel } from "./model-folder.ts";
+import type { DecoderConfiguration } from "./models/configuration.ts";
+import { adapterLayout } from "./models/lora.ts";
+import type { ParameterLayout } from "./models/parameters.ts";
 import { createRotaryFeeds } from "./models/rotary.ts";
 import { createSessions } from "./sessions.ts";
 import { accumulateGradient } from "./update.ts";
 import { createWeights } from "./weights.ts";
+import type { Weights } from "./weights.ts";
 
 const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
@@ -27,17 +33,45 @@ function someRows(): TrainingRow[] {
 
 const losses: Loss[] = [{ kind: "importance_sampling" }, { kind: "ppo", clipLow: 0.2, clipHigh: 0.3 }, { kind: "cross_entropy" }];
 
-for (const tied of [true, false]) {
-  describe(`the gradient of a whole decoder, ${tied ? "tied" : "untied"} embeddings`, () => {
+interface Subject {
+  readonly config: DecoderConfiguration;
+  readonly layout: ParameterLayout;
+  readonly weights: Weights;
+}
+
+async function wholeModel(changes: { tie_word_embeddings: boolean }): Promise<Subject> {
+  const folder = await writeTinyModel(changes);
+  folders.push(folder);
+  const { config, layout, flat } = await loadModel(folder);
+  return { config, layout, weights: createWeights(flat, layout) };
+}
+
+/** Adapters whose B is not zero, as it is at the start, where A has no gradient. */
+async function adapters(targets: readonly LoraTarget[]): Promise<Subject> {
+  const { config, weights: { feeds } } = await wholeModel({ tie_word_embeddings: true });
+  const lora = { rank: 3, alpha: 2, targets };
+  const layout = adapterLayout(config, lora);
+  const random = createRandom(7);
+  return { config: { ...config, lora }, layout, weights: createWeights(Float32Array.from({ length: layout.size }, () => 0.2 * random.normal()), layout, feeds) };
+}
+
+const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
+  "tied embeddings": () => wholeModel({ tie_word_embeddings: true }),
+  "untied embeddings": () => wholeModel({ tie_word_embeddings: false }),
+  "adapters of all layers": () => adapters(LORA_TARGETS),
+  "adapters of some layers": () => adapters(["k_proj", "up_proj"]),
+};
+
+for (const [name, create] of Object.entries(subjects)) {
+  describe(`the gradient of a whole decoder, ${name}`, () => {
     for (const loss of losses) {
       it(`agrees with directional differences in every parameter tensor: ${loss.kind}`, async () => {
-        const folder = await writeTinyModel({ tie_word_embeddings: tied });
-        folders.push(folder);
-        const { config, layout, flat } = await loadModel(folder);
+        const { config, layout, weights } = await create();
+        const { flat } = weights;
         const sessions = createSessions(config, 2);
         const { session, graph } = await sessions.training(loss.kind);
         // A budget so small that the rows need several micro-batches.
-        const parts = { session, graph, layout, weights: createWeights(flat, layout), rotary: createRotaryFeeds(config), group: 2, tokenBudget: () => 12 };
+        const parts = { session, graph, layout, weights, rotary: createRotaryFeeds(config), group: 2, tokenBudget: () => 12 };
         const lossAt = async () => (await accumulateGradient(someRows(), loss, parts, new Float32Array(layout.size))).loss;
         const gradient = new Float32Array(layout.size);
         await accumulateGradient(someRows(), loss, parts, gradient);

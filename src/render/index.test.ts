@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { ModelError } from "../errors.ts";
 import { createRandom } from "../util/random.ts";
+import { PAPER_TEMPLATE } from "../options.ts";
 import { loadRenderer } from "./index.ts";
 import { createTokenizer } from "./tokenizer.ts";
 
@@ -42,6 +43,14 @@ describe("the renderer of the built-in model", () => {
     expect(renderer.encodePrompt("0;\\boxed{0}\n")).toEqual([21, 32, 3, 21, 98, 4]);
     expect(renderer.encodePrompt("é")).toEqual([2]);
     expect(renderer.stopTokens).toEqual([1]);
+  });
+
+  it("takes the problem's own template, or the paper's, where it has none itself", async () => {
+    const { encodePrompt } = await loadRenderer(folder, { template: "" });
+    const given = await loadRenderer(folder, { template: "{problem}=" });
+    expect(encodePrompt("1", "{problem}=")).toEqual(given.encodePrompt("1"));
+    expect(encodePrompt("1")).toEqual((await loadRenderer(folder, { template: PAPER_TEMPLATE })).encodePrompt("1"));
+    expect(given.encodePrompt("1", "{problem}+{problem}")).toEqual(given.encodePrompt("1"));
   });
 
   it("stops also at every token that contains the text it is told to stop at", async () => {

@@ -1,5 +1,6 @@
 import { Template } from "@huggingface/jinja";
 import { ModelError } from "../errors.ts";
+import { PAPER_TEMPLATE } from "../options.ts";
 import type { ChatMode } from "../options.ts";
 import type { Renderer } from "../types.ts";
 import { createDecoder } from "./decoder.ts";
@@ -9,7 +10,7 @@ import { createTokenizer } from "./tokenizer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 export interface RendererOptions {
-  /** Prompt made from a question, which replaces `{problem}`. */
+  /** Prompt made from a question, which replaces `{problem}`; when empty, each problem's own, or the paper's. */
   readonly template: string;
   /** `none` leaves a chat template that the model has unused; `auto` when absent. */
   readonly chat?: ChatMode;
@@ -34,8 +35,8 @@ export async function loadRenderer(modelFolder: string, { template, chat = "auto
     specialTokens: special,
   });
   return {
-    encodePrompt: (prompt) => {
-      const question = template.replaceAll("{problem}", () => prompt);
+    encodePrompt: (prompt, own = PAPER_TEMPLATE) => {
+      const question = (template || own).replaceAll("{problem}", () => prompt);
       if (toConversation === null) return tokenizer.encode(question).ids;
       // A chat template writes the special tokens itself.
       return tokenizer.encode(toConversation(question), { add_special_tokens: false }).ids;

@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 const save = (owner: RunDirectory, step: number) =>
-  saveCheckpoint(owner, step, 2, (directory) => writeFile(join(directory, "weights.bin"), `weights of ${step}`));
+  saveCheckpoint(owner, step, { kept: 2 }, (directory) => writeFile(join(directory, "weights.bin"), `weights of ${step}`));
 const inCheckpoints = async () => (await readdir(join(run.path, "checkpoints"))).sort();
 
 describe("saveCheckpoint", () => {
@@ -42,7 +42,7 @@ describe("saveCheckpoint", () => {
 
   it.skipIf(process.platform !== "linux")("leaves the earlier ones and no remains when the disk is full (needs /dev/full)", async () => {
     await save(run, 1);
-    const failing = saveCheckpoint(run, 2, 2, async (directory) => {
+    const failing = saveCheckpoint(run, 2, { kept: 2 }, async (directory) => {
       await writeFile(join(directory, "weights.bin"), "first half");
       await writeFile("/dev/full", "second half");
     });
@@ -53,7 +53,7 @@ describe("saveCheckpoint", () => {
   });
 
   it("passes on an error that is not the disk's", async () => {
-    await expect(saveCheckpoint(run, 2, 2, () => Promise.reject(new TypeError("a bug")))).rejects.toThrow(TypeError);
+    await expect(saveCheckpoint(run, 2, { kept: 2 }, () => Promise.reject(new TypeError("a bug")))).rejects.toThrow(TypeError);
     expect(await inCheckpoints()).toEqual([]);
   });
 });

@@ -12,7 +12,7 @@ const MANIFEST = "manifest.json";
 const manifestSchema = z.object({
   format: z.literal(1),
   runId: z.string(),
-  step: z.int().positive(),
+  step: z.int().nonnegative(),
   files: z.array(z.object({ name: z.string(), bytes: z.int(), sha256: z.string() })),
 });
 type Manifest = z.infer<typeof manifestSchema>;
@@ -20,16 +20,17 @@ type Manifest = z.infer<typeof manifestSchema>;
 /**
  * Saves a checkpoint: `write` fills its directory, a manifest with the size and SHA-256 of each file is
  * added, everything is flushed to the disk and only then gets its name. Metrics up to the step are flushed
- * before. Afterwards only the `kept` newest checkpoints remain. Throws RunDirectoryError when the disk
+ * before. Afterwards only the `kept` newest checkpoints and the `pinned` ones remain. Throws RunDirectoryError when the disk
  * refuses; then nothing of the new checkpoint remains and the earlier ones are untouched.
  */
 export async function saveCheckpoint(
   run: RunDirectory,
   step: number,
-  kept: number,
+  { kept, pinned = [] }: { readonly kept: number; readonly pinned?: readonly number[] },
   write: (directory: string) => Promise<void>,
 ): Promise<void> {
   await run.metrics.sync();
+  await run.votes.sync();
   const path = checkpointPath(run, step);
   await explained(`${path} could not be written`, resumeAdvice(run.path), async () => {
     await writeDirectoryAtomically(path, async (directory) => {
@@ -37,7 +38,8 @@ export async function saveCheckpoint(
       const manifest: Manifest = { format: 1, runId: run.runId, step, files: await describeFiles(directory) };
       await writeFileAtomically(join(directory, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
     });
-    for (const old of (await checkpointSteps(run)).slice(kept)) await removeCheckpoint(run, old);
+    const older = (await checkpointSteps(run)).slice(kept);
+    for (const old of older.filter((candidate) => !pinned.includes(candidate))) await removeCheckpoint(run, old);
   });
 }
 

@@ -33,6 +33,15 @@ describe("createRunDirectory", () => {
     expect(await readdir(path)).not.toContain("lock");
   });
 
+  it("records what the run began from, with SHA-256", async () => {
+    const file = join(folder, "weights");
+    await writeFile(file, "abc");
+    // FIPS 180-4's example.
+    const files = [{ path: file, sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" }];
+    const { inputs } = await describeEnvironment([], { model: { name: "a/b@c", files: [file] }, data: [{ name: "gsm8k@d", files: [file] }, { name: "none", files: [] }] });
+    expect(inputs).toEqual({ model: { name: "a/b@c", files }, data: [{ name: "gsm8k@d", files }, { name: "none", files: [] }] });
+  });
+
   it("never takes a directory that holds something", async () => {
     await writeFile(join(folder, "thesis.txt"), "years of work");
     await refused(create(folder), "exists already and is not empty");

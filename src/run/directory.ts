@@ -9,8 +9,9 @@ import { systemCode } from "../util/system-error.ts";
 import type { Environment } from "./environment.ts";
 import { explained } from "./explain.ts";
 import { currentOwner, removeLockRemains, takeLock } from "./lock.ts";
-import { openMetricsLog } from "./metrics-log.ts";
-import type { MetricsLog } from "./metrics-log.ts";
+import type { MetricsLine } from "./metrics.ts";
+import { openMetricsLog, openVotesLog } from "./step-log.ts";
+import type { StepLog, VotesLine } from "./step-log.ts";
 
 /** A run directory whose lock this process holds. */
 export interface RunDirectory {
@@ -19,7 +20,10 @@ export interface RunDirectory {
   readonly runId: string;
   /** The complete config of the run, YAML. */
   readonly configText: string;
-  readonly metrics: MetricsLog;
+  /** metrics.jsonl: figures of steps and evaluations. */
+  readonly metrics: StepLog<MetricsLine>;
+  /** votes.jsonl: the majority answers of each step. */
+  readonly votes: StepLog<VotesLine>;
   /** Releases the lock. */
   readonly close: () => Promise<void>;
 }
@@ -90,11 +94,13 @@ export async function openRunDirectory(path: string): Promise<RunDirectory> {
 
 function runDirectory(path: string, runId: string, configText: string, release: () => Promise<void>): RunDirectory {
   const metrics = openMetricsLog(path);
+  const votes = openVotesLog(path);
   const close = async () => {
     await metrics.close();
+    await votes.close();
     await release();
   };
-  return { path, runId, configText, metrics, close };
+  return { path, runId, configText, metrics, votes, close };
 }
 
 /** Throws RunDirectoryError for a directory that holds more than a run without its config: what a kill or a full disk leaves of its creation. */

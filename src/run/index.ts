@@ -3,10 +3,10 @@ export { checkpointPath, checkpointSteps, saveCheckpoint, setAsideCheckpoint, ve
 export { createRunDirectory, openRunDirectory } from "./directory.ts";
 export type { RunDirectory } from "./directory.ts";
 export { describeEnvironment } from "./environment.ts";
-export type { Environment } from "./environment.ts";
+export type { Environment, FileHash, Inputs } from "./environment.ts";
 export { evaluationMetrics, stepMetrics } from "./metrics.ts";
 export type { EvaluationFigures, EvaluationMetrics, MetricsLine, StepMetrics, StepTiming } from "./metrics.ts";
-export type { MetricsLog } from "./metrics-log.ts";
+export type { StepLog, VotesLine } from "./step-log.ts";
 export { saveModel } from "./model.ts";
 export { modelCard } from "./model-card.ts";
 export { recordSamples, rewindSamples } from "./samples.ts";

@@ -32,6 +32,10 @@ export interface StepMetrics {
   readonly trainPassAt1: number | null;
   /** Largest share of the groups that have one and the same majority answer. */
   readonly topAnswerShare: number;
+  /** Share of the problems seen before whose majority answer is another than last time; `null` when none was. */
+  readonly flipRate: number | null;
+  /** Share of the problems whose majority answer is that of the model the run started from; `null` unless `start-votes` asks. */
+  readonly startAgreement: number | null;
   /** Mean KL estimate of a completion against the reference, in nats, by the run's estimator. */
   readonly kl: number;
   /** Mean KL estimate of a token of the final answer, and of one before or after it, in nats. */
@@ -89,9 +93,9 @@ export interface EvaluationFigures {
   readonly problems: number;
 }
 
-/** An evaluation as a line of metrics.jsonl. */
+/** An evaluation as a line of metrics.jsonl: on the held-out problems, or on those that early stopping watches. */
 export interface EvaluationMetrics extends EvaluationFigures {
-  readonly kind: "evaluation";
+  readonly kind: "evaluation" | "validation";
   /** Updates before it: 0 is the model that the run started from. */
   readonly step: number;
   readonly timing: { readonly seconds: number; readonly elapsed: number };
@@ -105,14 +109,17 @@ export interface MetricsContext {
   /** Seconds since the run began. */
   readonly elapsed: number;
   readonly klCoefficient: number;
+  readonly flipRate?: number | null;
+  readonly startAgreement?: number | null;
   /** True answers by id, where they are known, and how to compare with them. */
   readonly truth?: ReadonlyMap<string, string>;
   readonly same?: Grader["same"];
 }
 
 /** The metrics of a step. */
-export function stepMetrics(report: StepReport, { elapsed, klCoefficient, truth = new Map<string, string>(), same = () => false }: MetricsContext): StepMetrics {
+export function stepMetrics(report: StepReport, context: MetricsContext): StepMetrics {
   const { step, groups_P, update, seconds } = report;
+  const { elapsed, klCoefficient, flipRate = null, startAgreement = null, truth = new Map<string, string>(), same = () => false } = context;
   const samples = groups_P.flatMap(({ samples_G }) => samples_G);
   const tokens = sum(samples.map((sample) => sample.tokens.length));
   return {
@@ -122,6 +129,8 @@ export function stepMetrics(report: StepReport, { elapsed, klCoefficient, truth 
     ...truthFigures(groups_P, truth, same),
     ...klFigures(groups_P),
     klCoefficient,
+    flipRate,
+    startAgreement,
     ...sampleFigures(samples, tokens),
     loss: finite(update?.loss),
     gradientNorm: finite(update?.gradientNorm),
@@ -141,9 +150,14 @@ export function stepMetrics(report: StepReport, { elapsed, klCoefficient, truth 
 }
 
 /** The metrics of an evaluation at a step. */
-export function evaluationMetrics(step: number, figures: EvaluationFigures, timing: EvaluationMetrics["timing"]): EvaluationMetrics {
+export function evaluationMetrics(
+  step: number,
+  figures: EvaluationFigures,
+  timing: EvaluationMetrics["timing"],
+  kind: EvaluationMetrics["kind"] = "evaluation",
+): EvaluationMetrics {
   const { passAt1, standardError, majAtK, majStandardError, k, abstentionRate, meanLength, problems } = figures;
-  return { kind: "evaluation", step, passAt1, standardError, majAtK, majStandardError, k, abstentionRate, meanLength, problems, timing };
+  return { kind, step, passAt1, standardError, majAtK, majStandardError, k, abstentionRate, meanLength, problems, timing };
 }
 
 function groupFigures(groups_P: readonly Group[]) {

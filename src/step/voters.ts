@@ -26,7 +26,7 @@ export function askedProblems(problems_P: readonly Problem[], { crossLabels }: P
 
 /** Samples n completions for each problem from the current policy, reads their answers and counts them. */
 export async function answer(problems_P: readonly Problem[], parts: StepParts, settings: SeededSettings): Promise<readonly Answered[]> {
-  const prompts_P = problems_P.map(({ prompt }) => parts.renderer.encodePrompt(prompt));
+  const prompts_P = problems_P.map(({ prompt, template }) => parts.renderer.encodePrompt(prompt, template));
   const samples_P_G = await sampleAnswers(prompts_P, { weights: CURRENT, count: settings.samplesPerPrompt, seed: settings.seed }, parts, settings);
   return strictZip(problems_P, strictZip(prompts_P, samples_P_G)).map(([problem, [promptTokens, samples_G]]) => {
     return { problem, promptTokens, samples_G, vote: vote(answersOf(samples_G), parts.grader.classes) };

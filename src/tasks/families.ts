@@ -1,5 +1,8 @@
-import { chainFamily } from "./family.ts";
+import { chainFamily } from "./chain-family.ts";
+import type { ChainFamily } from "./chain-family.ts";
 import type { TaskFamily } from "./family.ts";
+import { knights } from "./knights.ts";
+import { arithmetic, compare, count } from "./words.ts";
 
 /** Digits joined by `+ - *`, done strictly from left to right modulo 10: `9-6+3-7*4=` is 6. */
 const chain = chainFamily({
@@ -29,5 +32,10 @@ const bits = chainFamily({
   write: (value) => value.toString(2).padStart(4, "0"),
 });
 
-/** Every task family by its name. */
-export const taskFamilies: ReadonlyMap<string, TaskFamily> = new Map([chain, bits].map((family) => [family.name, family]));
+const byName = <Family extends TaskFamily>(families: readonly Family[]): ReadonlyMap<string, Family> => new Map(families.map((family) => [family.name, family]));
+
+/** The families that the built-in model is made for, by name. */
+export const chainFamilies: ReadonlyMap<string, ChainFamily> = byName([chain, bits]);
+
+/** Every task family by its name; those in words are for models of English. */
+export const taskFamilies: ReadonlyMap<string, TaskFamily> = byName<TaskFamily>([chain, bits, arithmetic, compare, count, knights]);

@@ -14,6 +14,7 @@ describe("loadTask", () => {
       prompt: problem!.prompt,
       answer: problem!.answer,
       source: "task:chain/5",
+      template: "{problem}",
     });
   });
 
@@ -30,15 +31,17 @@ describe("loadTask", () => {
     expect(heldOut.filter((prompt) => trained.has(prompt))).toEqual([]);
   });
 
+  /** Every prompt of bits/2. */
+  const all = Array.from({ length: 16 * 3 * 16 }, (_, index) => {
+    const word = (value: number) => value.toString(2).padStart(4, "0");
+    return `${word(index >> 4 & 15)}${"&|^"[index >> 8]!}${word(index & 15)}=`;
+  });
+  const allHeldOut = all.filter((prompt) => splitOf(prompt) === "held-out");
+
   it("holds out about one problem in eight, and every problem is in one split", () => {
-    const all = Array.from({ length: 16 * 3 * 16 }, (_, index) => {
-      const word = (value: number) => value.toString(2).padStart(4, "0");
-      return `${word(index >> 4 & 15)}${"&|^"[index >> 8]!}${word(index & 15)}=`;
-    });
-    const heldOut = all.filter((prompt) => splitOf(prompt) === "held-out");
-    expect(Math.abs(heldOut.length - 96)).toBeLessThan(4 * Math.sqrt(768 * (1 / 8) * (7 / 8)));
-    expect(prompts("task:bits/2", "held-out", heldOut.length).sort()).toEqual(heldOut.sort());
-    expect(prompts("task:bits/2", "train", 768 - heldOut.length).length).toBe(768 - heldOut.length);
+    expect(Math.abs(allHeldOut.length - 96)).toBeLessThan(4 * Math.sqrt(768 * (1 / 8) * (7 / 8)));
+    expect(prompts("task:bits/2", "held-out", allHeldOut.length).sort()).toEqual([...allHeldOut].sort());
+    expect(prompts("task:bits/2", "train", 768 - allHeldOut.length).length).toBe(768 - allHeldOut.length);
   });
 
   it("keeps its splits for ever: runs of other versions must not train on what is held out today", () => {
@@ -58,13 +61,12 @@ const sums = Array.from({ length: 40 }, (_, index) => `1+${Math.floor(index / 10
 
   it.each(["task:chain", "task:chain/2", "task:chain/9", "task:chain/6-4", "task:sums/3", "chain/x", ""])("refuses %j by naming what exists", (spec) => {
     expect(() => loadTask(spec, { split: "train", problems: 1, seed: 0 })).toThrow(UsageError);
-    expect(() => loadTask(spec, { split: "train", problems: 1, seed: 0 })).toThrow("chain/3 to chain/8, bits/2 to bits/6");
+    expect(() => loadTask(spec, { split: "train", problems: 1, seed: 0 })).toThrow("chain/3 to chain/8, bits/2 to bits/6, arithmetic/1 to arithmetic/6, compare/1 to compare/6, count/3 to count/12, knights/2 to knights/8");
   });
 
   it("refuses more problems than the split has", () => {
-    expect(() => loadTask("task:bits/2", { split: "held-out", problems: 200, seed: 0 })).toThrow(
-      "task:bits/2 does not have 200 different held-out problems (it has 768 in all",
-    );
-    expect(() => loadTask("task:bits/2", { split: "train", problems: 769, seed: 0 })).toThrow(UsageError);
+    const load = (split: "train" | "held-out", problems: number) => () => loadTask("task:bits/2", { split, problems, seed: 0 });
+    expect(load("held-out", 200)).toThrow(`task:bits/2 has only ${allHeldOut.length} different held-out problems, not 200; ask for fewer or take a higher level`);
+    expect(load("train", 769)).toThrow(`task:bits/2 has only ${768 - allHeldOut.length} different train problems, not 769`);
   });
 });

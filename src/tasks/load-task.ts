@@ -17,8 +17,10 @@ export interface TaskOptions {
 const PREFIX = "task:";
 /** One prompt in this many is held out. */
 const HELD_OUT_ONE_IN = 8;
-/** Draws per problem of the level before giving up: a set of any size that exists is complete long before. */
-const DRAWS_PER_PROBLEM = 12;
+/** Share of the problems that are in a split. */
+const SHARES: Readonly<Record<Split, number>> = { train: 1 - 1 / HELD_OUT_ONE_IN, "held-out": 1 / HELD_OUT_ONE_IN };
+/** One missing problem among n equally likely ones stays undrawn in this many times n draws once in e to that power. */
+const PATIENCE = 12;
 
 /**
  * The split that a prompt belongs to for ever, by a hash of its text: whatever the levels, seeds and sizes,
@@ -38,22 +40,18 @@ export function loadTask(spec: string, { split, problems, seed }: TaskOptions): 
   const name = spec.startsWith(PREFIX) ? spec.slice(PREFIX.length) : spec;
   const { family, lowest, highest } = parseTask(name);
   const random = createRandom(deriveSeed(seed, "task", name, split));
-  let size = 0;
-  for (let level = lowest; level <= highest; level++) size += family.size(level);
-
+  const template = family.template === undefined ? {} : { template: family.template };
   const drawn = new Map<string, LabelledProblem>();
-  const mostDraws = problems > size ? 0 : DRAWS_PER_PROBLEM * size;
-  for (let draw = 0; draw < mostDraws && drawn.size < problems; draw++) {
+  for (let fruitless = 0; drawn.size < problems && fruitless < (PATIENCE * (drawn.size + HELD_OUT_ONE_IN)) / SHARES[split]; fruitless++) {
     const level = lowest + random.integer(highest - lowest + 1);
     const { prompt, answer } = family.generate(level, random);
     const id = `${family.name}:${prompt}`;
-    if (splitOf(prompt) === split) drawn.set(id, { id, prompt, answer, source: PREFIX + name });
+    if (drawn.has(id) || splitOf(prompt) !== split) continue;
+    drawn.set(id, { id, prompt, answer, source: PREFIX + name, ...template });
+    fruitless = 0;
   }
   if (drawn.size < problems) {
-    throw new UsageError(
-      `${PREFIX}${name} does not have ${problems} different ${split} problems (it has ${size} in all, ` +
-        `one in ${HELD_OUT_ONE_IN} of them held out); ask for fewer or take a higher level`,
-    );
+    throw new UsageError(`${PREFIX}${name} has only ${drawn.size} different ${split} problems, not ${problems}; ask for fewer or take a higher level`);
   }
   return [...drawn.values()];
 }

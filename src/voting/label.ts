@@ -28,6 +28,8 @@ export interface ProblemLabel extends VoteFigures {
   /** The majority answer, or `null` when every sample abstained. */
   readonly label: string | null;
   readonly source: string;
+  /** The question's own template, where it has one. */
+  readonly template?: string;
   /** Share of samples equal to the true answer, where that is known. The label never depends on it. */
   readonly passRate?: number;
 }
@@ -56,10 +58,10 @@ export async function labelProblems(options: LabelOptions): Promise<readonly Pro
   return completeProblems(options.problems, options, (answered) => labelOf(answered, options.grader), options.batches);
 }
 
-function labelOf({ problem: { id, prompt, source, answer: truth }, completions }: ProblemCompletions<PartlyLabelledProblem>, grader: Grader): ProblemLabel {
+function labelOf({ problem: { id, prompt, source, template, answer: truth }, completions }: ProblemCompletions<PartlyLabelledProblem>, grader: Grader): ProblemLabel {
   const answers = completions.map(({ text }) => grader.extract(text));
   const ballot = vote(answers, grader.classes);
-  const row = { id, problem: prompt, label: ballot.majority?.answer ?? null, ...voteFigures(ballot), source };
+  const row = { id, problem: prompt, label: ballot.majority?.answer ?? null, ...voteFigures(ballot), source, ...(template !== undefined && { template }) };
   return truth === undefined ? row : { ...row, passRate: passRate(answers, truth, grader.same) };
 }
 

@@ -9,6 +9,8 @@ export interface CommandOptions {
   readonly folder: string;
   /** Ctrl-C as soon as the output contains this text. */
   readonly interruptAt?: string;
+  /** Variables beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface CommandResult {
@@ -18,8 +20,8 @@ export interface CommandResult {
 }
 
 /** Runs the real command, as a process of its own, in a folder. */
-export async function selftrain(parameters: readonly string[], { folder, interruptAt }: CommandOptions): Promise<CommandResult> {
-  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), join(root, "src/cli/main.ts"), ...parameters], { cwd: folder });
+export async function selftrain(parameters: readonly string[], { folder, interruptAt, environment = {} }: CommandOptions): Promise<CommandResult> {
+  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), join(root, "src/cli/main.ts"), ...parameters], { cwd: folder, env: { ...process.env, ...environment } });
   const output = { stdout: "", stderr: "" };
   let interrupted = false;
   const received = (stream: keyof typeof output) => (chunk: Buffer) => {

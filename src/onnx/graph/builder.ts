@@ -105,6 +105,17 @@ export function createGraphBuilder(): GraphBuilder {
       nodes.push({ operator: "Identity", domain: "", inputs: [value.name], outputs: [name], attributes: {} });
       outputs.push({ ...value, name });
     },
-    finish: () => ({ inputs, outputs, constants, nodes }),
+    finish: () => withoutUnused({ inputs, outputs, constants, nodes }),
   };
+}
+
+/** Drops what no output depends on: pullbacks trace gradients that nobody asks for, and they would be computed. */
+function withoutUnused({ inputs, outputs, constants, nodes }: GraphDefinition): GraphDefinition {
+  const used = new Set(outputs.map(({ name }) => name));
+  const kept = [...nodes].reverse().filter((node) => {
+    if (!node.outputs.some((name) => used.has(name))) return false;
+    for (const name of node.inputs) used.add(name);
+    return true;
+  });
+  return { inputs, outputs, constants: constants.filter(({ name }) => used.has(name)), nodes: kept.reverse() };
 }

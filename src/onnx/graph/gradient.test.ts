@@ -99,6 +99,7 @@ const cases: Record<string, [shapes: number[][], trace: Trace, spread?: number]>
   softmax: [[[3, 4]], withIds((b, x) => softmax(b, x))],
   silu: [[[9]], withIds((b, x) => silu(b, x)), 2],
   linear: [[[2, 3, 4], [5, 4]], withIds((b, x, w) => linear(b, x, w))],
+  "linear, scaled": [[[2, 3, 4], [5, 4]], withIds((b, x, w) => linear(b, x, w, 0.3))],
   addBias: [[[2, 3, 4], [4]], withIds((b, x, v) => addBias(b, x, v))],
   "batchMatmul a b": [[[2, 3, 4], [2, 4, 2]], withIds((b, x, y) => batchMatmul(b, x, y))],
   "batchMatmul a b^T, scaled": [[[2, 3, 4], [2, 5, 4]], withIds((b, x, y) => batchMatmul(b, x, y, { transposeRight: true, scale: 0.3 }))],
@@ -123,6 +124,18 @@ describe("gradients agree with central differences", () => {
       expect(await worstError(shapes, trace, spread)).toBeLessThan(2e-3);
     });
   }
+});
+
+it("computes no gradient that nobody asked for", () => {
+  const builder = createGraphBuilder();
+  const value = builder.parameter("value", [2, 4]);
+  // The pullback traces a gradient of the gain, too.
+  const loss = sumAll(builder, rmsNorm(builder, value, builder.input("gain", "float32", [4]), 1e-5));
+  builder.output("gradient", gradients(builder, loss, [value])[0]!.dense!);
+  const { nodes, outputs } = builder.finish();
+  const read = new Set([...nodes.flatMap(({ inputs }) => inputs), ...outputs.map(({ name }) => name)]);
+  expect(nodes.filter((node) => !node.outputs.some((name) => read.has(name)))).toEqual([]);
+  expect(nodes.length).toBeGreaterThan(3);
 });
 
 it("finds a planted error", async () => {

@@ -19,16 +19,16 @@ export function matmulNode(builder: GraphBuilder, left: Value, right: Value, opt
   });
 }
 
-/** Linear layer without bias: [..., in] by a weight [out, in] (the layout of PyTorch) to [..., out]. */
-export function linear(builder: GraphBuilder, value: Value, weight: Value): Value {
-  const output = matmulNode(builder, value, weight, { transposeRight: true });
+/** Linear layer without bias: [..., in] by a weight [out, in] (the layout of PyTorch) to [..., out], times `scale`. */
+export function linear(builder: GraphBuilder, value: Value, weight: Value, scale = 1): Value {
+  const output = matmulNode(builder, value, weight, { transposeRight: true, scale });
   builder.record({
     inputs: [value, weight],
     outputs: [output],
     pullback: ([gradient], needed) => [
-      needed[0] ? { dense: matmulNode(builder, gradient!, weight) } : undefined,
+      needed[0] ? { dense: matmulNode(builder, gradient!, weight, { scale }) } : undefined,
       needed[1]
-        ? { dense: matmulNode(builder, flattenRows(builder, gradient!), flattenRows(builder, value), { transposeLeft: true }) }
+        ? { dense: matmulNode(builder, flattenRows(builder, gradient!), flattenRows(builder, value), { transposeLeft: true, scale }) }
         : undefined,
     ],
   });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ModelError } from "../../errors.ts";
+import type { LoraTarget } from "../../options.ts";
 
 /** Shape of a decoder, in our words. */
 export interface DecoderConfiguration {
@@ -22,6 +23,19 @@ export interface DecoderConfiguration {
   /** The output layer is the embedding table. */
   readonly tiedEmbeddings: boolean;
   readonly contextLength: number;
+  /** The adapters that are trained in place of the parameters, or `null`. No part of `config.json`. */
+  readonly lora: LoraShape | null;
+}
+
+/**
+ * LoRA (Hu et al. 2021, arXiv 2106.09685): linear layers W x of the frozen model become
+ * W x + alpha / rank * B A x, and only A [rank, in] and B [out, rank] are trained.
+ */
+export interface LoraShape {
+  readonly rank: number;
+  readonly alpha: number;
+  /** Which linear layers, in every layer of the decoder. */
+  readonly targets: readonly LoraTarget[];
 }
 
 /** The rotary scaling of Llama 3.1 (`rope_type: llama3`). */
@@ -102,6 +116,7 @@ export function parseConfiguration(json: unknown, file: string): DecoderConfigur
     ropeScaling: ropeScaling(config, file),
     tiedEmbeddings: config.tie_word_embeddings,
     contextLength: config.max_position_embeddings,
+    lora: null,
   };
 }
 

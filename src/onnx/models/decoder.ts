@@ -3,6 +3,8 @@ import { lookUp, rmsNorm, rotary, silu } from "../graph/layers.ts";
 import { addBias, linear } from "../graph/matmul.ts";
 import { add, multiply, reshape, split } from "../graph/operations.ts";
 import type { DecoderConfiguration } from "./configuration.ts";
+import { declareAdapters } from "./lora.ts";
+import type { Adapt } from "./lora.ts";
 import { parameterLayout } from "./parameters.ts";
 import { declareRotary } from "./rotary.ts";
 
@@ -11,22 +13,27 @@ export type Attention = (layer: number, queries: Value, keys: Value, values: Val
 
 /** The parameters of a decoder as inputs of one graph. */
 export interface DecoderParameters {
-  readonly all: readonly Value[];
+  /** Those with a gradient: the adapters where there are any, otherwise all. */
+  readonly trained: readonly Value[];
   readonly get: (name: string) => Value;
   /** The output layer's table, [vocabulary, width]. */
   readonly head: Value;
+  readonly adapt: Adapt;
 }
 
-/** Declares every parameter as an input of the graph. */
+/** Declares every parameter and adapter as an input of the graph. */
 export function declareParameters(builder: GraphBuilder, config: DecoderConfiguration): DecoderParameters {
-  const all = parameterLayout(config).graph.map(({ name, shape }) => builder.parameter(name, shape));
+  const adapters = declareAdapters(builder, config);
+  const declare = config.lora ? (name: string, shape: readonly number[]) => builder.input(name, "float32", shape) : builder.parameter;
+  const all = parameterLayout(config).graph.map(({ name, shape }) => declare(name, shape));
   const byName = new Map(all.map((value) => [value.name, value]));
   const get = (name: string): Value => {
     const value = byName.get(name);
     if (!value) throw new Error(`internal: the model has no parameter ${name}`);
     return value;
   };
-  return { all, get, head: get(config.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight") };
+  const head = get(config.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight");
+  return { trained: config.lora ? adapters.all : all, get, head, adapt: adapters.adapt };
 }
 
 /**
@@ -44,17 +51,19 @@ export function decoder(
   const rotate = rotation(builder, config, inputs.positions);
   let hidden = lookUp(builder, parameters.get("model.embed_tokens.weight"), inputs.ids);
   for (let layer = 0; layer < config.layers; layer++) {
-    const weight = (name: string): Value => parameters.get(`model.layers.${layer}.${name}`);
+    const prefix = `model.layers.${layer}.`;
+    const weight = (name: string): Value => parameters.get(prefix + name);
+    const adapt: Adapt = (module, input, output) => parameters.adapt(prefix + module, input, output);
     const normalized = rmsNorm(builder, hidden, weight("input_layernorm.weight"), normEpsilon);
-    const { queries, keys, values } = queriesKeysValues(builder, config, normalized, weight, rotate);
+    const { queries, keys, values } = queriesKeysValues(builder, config, normalized, { weight, adapt }, rotate);
     const mixed = attention(layer, queries, keys, values);
-    hidden = add(builder, hidden, linear(builder, mixed, weight("self_attn.o_proj.weight")));
+    hidden = add(builder, hidden, adapt("self_attn.o_proj", mixed, linear(builder, mixed, weight("self_attn.o_proj.weight"))));
 
     const inner = rmsNorm(builder, hidden, weight("post_attention_layernorm.weight"), normEpsilon);
     const gateAndUp = linear(builder, inner, weight("mlp.gate_up"));
     const [gate, up] = split(builder, gateAndUp, [feedForwardWidth, feedForwardWidth]) as [Value, Value];
-    const product = multiply(builder, silu(builder, gate), up);
-    hidden = add(builder, hidden, linear(builder, product, weight("mlp.down_proj.weight")));
+    const product = multiply(builder, silu(builder, adapt("mlp.gate_proj", inner, gate)), adapt("mlp.up_proj", inner, up));
+    hidden = add(builder, hidden, adapt("mlp.down_proj", product, linear(builder, product, weight("mlp.down_proj.weight"))));
   }
   return rmsNorm(builder, hidden, parameters.get("model.norm.weight"), normEpsilon);
 }
@@ -72,27 +81,29 @@ function queriesKeysValues(
   builder: GraphBuilder,
   config: DecoderConfiguration,
   normalized: Value,
-  weight: (name: string) => Value,
+  { weight, adapt }: { readonly weight: (name: string) => Value; readonly adapt: Adapt },
   rotate: Rotation,
 ): { readonly queries: Value; readonly keys: Value; readonly values: Value } {
   const { heads, keyValueHeads, headWidth } = config;
   const product = linear(builder, normalized, weight("self_attn.qkv"));
   const joint = config.attentionBias ? addBias(builder, product, weight("self_attn.qkv_bias")) : product;
   const [queryWidth, keyWidth] = [heads * headWidth, keyValueHeads * headWidth];
-  if (!config.queryKeyNorm) {
+  if (!config.queryKeyNorm && !config.lora) {
     // Queries and keys are turned together: one operation instead of two.
     const [unrotated, values] = split(builder, joint, [queryWidth + keyWidth, keyWidth]) as [Value, Value];
     const [queries, keys] = split(builder, rotate(unrotated, heads + keyValueHeads), [queryWidth, keyWidth]) as [Value, Value];
     return { queries, keys, values };
   }
   const [queries, keys, values] = split(builder, joint, [queryWidth, keyWidth, keyWidth]) as [Value, Value, Value];
-  const normalizeHeads = (value: Value, count: number, gain: Value): Value => {
-    const byHead = reshape(builder, value, [...value.shape.slice(0, -1), count, headWidth]);
-    return reshape(builder, rmsNorm(builder, byHead, gain, config.normEpsilon), value.shape);
+  const turned = (letter: "q" | "k", value: Value, count: number): Value => {
+    const adapted = adapt(`self_attn.${letter}_proj`, normalized, value);
+    if (!config.queryKeyNorm) return rotate(adapted, count);
+    const byHead = reshape(builder, adapted, [...value.shape.slice(0, -1), count, headWidth]);
+    return rotate(reshape(builder, rmsNorm(builder, byHead, weight(`self_attn.${letter}_norm.weight`), config.normEpsilon), value.shape), count);
   };
   return {
-    queries: rotate(normalizeHeads(queries, heads, weight("self_attn.q_norm.weight")), heads),
-    keys: rotate(normalizeHeads(keys, keyValueHeads, weight("self_attn.k_norm.weight")), keyValueHeads),
-    values,
+    queries: turned("q", queries, heads),
+    keys: turned("k", keys, keyValueHeads),
+    values: adapt("self_attn.v_proj", normalized, values),
   };
 }

@@ -59,7 +59,7 @@ export function logprobsGraph(config: DecoderConfiguration): GraphDefinition {
 /**
  * Loss and gradients of one micro-batch: the weighted sum of token losses. Further inputs, all [tokens]:
  * `behaviour` logprobs, `advantages`, `weights`; for ppo also the scalars `low` and `high`.
- * Outputs: `loss`, `logprobs`, one gradient for each parameter, and the row gradients.
+ * Outputs: `loss`, `logprobs`, one gradient for each trained parameter, and the row gradients.
  */
 export function trainingGraph(config: DecoderConfiguration, loss: Loss["kind"]): TrainingGraph {
   const builder = createGraphBuilder();
@@ -67,13 +67,13 @@ export function trainingGraph(config: DecoderConfiguration, loss: Loss["kind"]):
   const logprobs = sequenceLogprobs(builder, config, parameters);
   const weights = builder.input("weights", "float32", ["tokens"]);
   const total = sumAll(builder, multiply(builder, tokenLosses(builder, logprobs, loss), weights));
-  const found = gradients(builder, total, parameters.all);
+  const found = gradients(builder, total, parameters.trained);
 
   builder.output("loss", total);
   builder.output("logprobs", logprobs);
   const denseGradients: string[] = [];
   const rowGradients: TrainingGraph["rowGradients"][number][] = [];
-  strictZip(parameters.all, found).forEach(([{ name }, { dense, rows }]) => {
+  strictZip(parameters.trained, found).forEach(([{ name }, { dense, rows }]) => {
     if (dense) {
       builder.output(gradientName(name), dense);
       denseGradients.push(name);

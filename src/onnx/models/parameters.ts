@@ -22,6 +22,7 @@ export interface ParameterLayout {
   readonly graph: readonly ParameterTensor[];
 }
 
+/** A tensor as the graphs take it, and its parts as files name them. */
 interface Joint {
   readonly name: string;
   readonly parts: readonly (readonly [name: string, shape: readonly number[]])[];
@@ -29,10 +30,15 @@ interface Joint {
 
 /** Layout of a decoder's parameters; names as in the model's safetensors file. */
 export function parameterLayout(config: DecoderConfiguration): ParameterLayout {
+  return createLayout(jointTensors(config));
+}
+
+/** Lays tensors out one after the other. */
+export function createLayout(joints: readonly Joint[]): ParameterLayout {
   const stored: ParameterTensor[] = [];
   const graph: ParameterTensor[] = [];
   let offset = 0;
-  for (const { name, parts } of jointTensors(config)) {
+  for (const { name, parts } of joints) {
     const start = offset;
     for (const [part, shape] of parts) {
       const size = shape.reduce((product, length) => product * length, 1);
