@@ -2,7 +2,7 @@ import { chainFamily } from "./chain-family.ts";
 import type { ChainFamily } from "./chain-family.ts";
 import type { TaskFamily } from "./family.ts";
 import { knights } from "./knights.ts";
-import { arithmetic, compare, count } from "./words.ts";
+import { arithmetic, compare, count, sequence } from "./words.ts";
 
 /** Digits joined by `+ - *`, done strictly from left to right modulo 10: `9-6+3-7*4=` is 6. */
 const chain = chainFamily({
@@ -38,4 +38,4 @@ const byName = <Family extends TaskFamily>(families: readonly Family[]): Readonl
 export const chainFamilies: ReadonlyMap<string, ChainFamily> = byName([chain, bits]);
 
 /** Every task family by its name; those in words are for models of English. */
-export const taskFamilies: ReadonlyMap<string, TaskFamily> = byName<TaskFamily>([chain, bits, arithmetic, compare, count, knights]);
+export const taskFamilies: ReadonlyMap<string, TaskFamily> = byName<TaskFamily>([chain, bits, arithmetic, compare, count, sequence, knights]);

@@ -53,6 +53,15 @@ describe("the tasks in words", () => {
     expect(asked.size).toBe(4);
   });
 
+  it("sequence goes on as it began, within two digits", () => {
+    for (const { level, prompt, answer } of drawn("sequence", 200)) {
+      const [first, second, third] = prompt.split(", ").map(Number) as [number, number, number];
+      expect([second - first, third - second, Number(answer) - third]).toEqual([level, level, level]);
+      expect(prompt).toMatch(/^\d\d, \d\d, \d\d$/);
+      expect(answer).toMatch(/^\d\d$/);
+    }
+  });
+
   it("count has the number of pieces between the letter, less one", () => {
     for (const { level, prompt, answer } of drawn("count", 200)) {
       const [, letter, list] = /^How many times does the letter ([abcd]) occur in "([abcd](?: [abcd])*)"\?$/.exec(prompt)!;

@@ -1,3 +1,4 @@
+import { PAPER_TEMPLATE } from "../options.ts";
 import type { Random } from "../util/random.ts";
 import type { TaskFamily } from "./family.ts";
 
@@ -52,6 +53,18 @@ export const count: TaskFamily = {
       prompt: `How many times does the letter ${wanted} occur in "${letters.join(" ")}"?`,
       answer: String(letters.filter((letter) => letter === wanted).length),
     };
+  },
+};
+
+/** `31, 32, 33`, asked for the next number; the level is the distance of neighbours. All numbers have two digits. */
+export const sequence: TaskFamily = {
+  name: "sequence",
+  lowestLevel: 1,
+  highestLevel: 9,
+  template: `What number comes next: ${PAPER_TEMPLATE.replace("{problem}", "{problem}?")}`,
+  generate: (level, random) => {
+    const first = 10 + random.integer(90 - 3 * level);
+    return { prompt: [0, 1, 2].map((index) => first + index * level).join(", "), answer: String(first + 3 * level) };
   },
 };
 
