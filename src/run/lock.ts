@@ -27,7 +27,8 @@ export async function currentOwner(): Promise<LockOwner> {
 
 /**
  * Takes the lock of a run directory (or of a file in it, by the lock's name) and returns the function that releases
- * it. A lock whose process died on this host is taken over. Throws RunDirectoryError, naming the owner, when a run is alive or cannot be seen.
+ * it. A lock whose process died on this host is taken over. Throws RunDirectoryError, naming the owner, when a run
+ * is alive or cannot be seen.
  */
 export async function takeLock(runPath: string, owner: LockOwner, name = "lock"): Promise<() => Promise<void>> {
   const path = join(runPath, name);
