@@ -133,3 +133,14 @@ it("finds a planted error", async () => {
   });
   expect(await worstError([[4]], wrong)).toBeGreaterThan(0.1);
 });
+
+it("puts the gradients of the last layer last, which lets ONNX Runtime compute them first", () => {
+  const builder = createGraphBuilder();
+  const parameters = ["first", "second"].map((name) => builder.parameter(name, [2, 2]));
+  const hidden = linear(builder, builder.input("x", "float32", [3, 2]), parameters[0]!);
+  const found = gradients(builder, sumAll(builder, linear(builder, hidden, parameters[1]!)), parameters);
+  const { nodes } = builder.finish();
+  const [first, second] = found.map(({ dense }) => nodes.findIndex(({ outputs }) => outputs.includes(dense!.name)));
+  expect(second).toBeGreaterThan(first!);
+  expect(second).toBe(nodes.length - 1);
+});
