@@ -39,6 +39,8 @@ interface Engine extends Trained {
   readonly reference: Weights;
   readonly current: Weights;
   readonly snapshots: Map<WeightsName, Weights>;
+  /** Scratch space of an update: made anew each time, the old ones would lie about until they are collected. */
+  readonly gradient: Float32Array;
   adam: AdamState;
 }
 
@@ -58,6 +60,7 @@ export async function createEngine({ model, threads, lora = null, saveDtype = "f
     reference: versionOf(start),
     current: versionOf(start.slice()),
     snapshots: new Map(),
+    gradient: new Float32Array(layout.size),
     adam: createAdamState(layout.size),
   };
   return inOrder({
@@ -105,10 +108,10 @@ async function logprobs(engine: Engine, sequences: readonly TokenSequence[], nam
 }
 
 async function update(engine: Engine, rows: readonly TrainingRow[], options: UpdateOptions): Promise<UpdateReport> {
-  const { config, layout, sessions, rotary, current } = engine;
+  const { config, layout, sessions, rotary, current, gradient } = engine;
   for (const row of rows) checkRow(row, config);
   const { session, graph } = await sessions.training(options.loss.kind);
-  const gradient = new Float32Array(layout.size);
+  gradient.fill(0);
   const parts = { session, graph, layout, weights: current, rotary, group: groupOf(config), tokenBudget: (time: number) => sequenceTokens(config, time) };
   const sums = await accumulateGradient(rows, options.loss, parts, gradient);
   const gradientNorm = norm(gradient);

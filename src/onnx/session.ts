@@ -6,8 +6,12 @@ export type Feeds = Readonly<Record<string, Tensor>>;
 
 /** A compiled graph. */
 export interface Session {
-  /** Runs the graph; blocks the thread. The returned arrays belong to the caller. */
-  readonly run: (feeds: Feeds) => Promise<(output: string) => Float32Array>;
+  /**
+   * Runs the graph; blocks the thread. Outputs named in `places` are written into the arrays of those tensors,
+   * which may at the same time be inputs of the operations that give them. The other outputs are returned;
+   * their arrays belong to the caller.
+   */
+  readonly run: (feeds: Feeds, places?: Feeds) => Promise<(output: string) => Float32Array>;
   readonly close: () => Promise<void>;
 }
 
@@ -24,17 +28,34 @@ export async function createSession(definition: GraphDefinition, threads: number
     logSeverityLevel: 3,
     extra: { session: { set_denormal_as_zero: "1" } },
   });
+  const names = definition.outputs.map(({ name }) => name);
+  const nowhere = createDiscard();
   return {
-    run: async (feeds) => {
-      const outputs = await session.run(feeds);
+    run: async (feeds, places = {}) => {
+      const outputs = await session.run(feeds, Object.fromEntries(names.map((name) => [name, places[name] ?? null])));
+      // The binding copies even what it wrote in place.
+      for (const name of Object.keys(places)) nowhere.discard(outputs[name]!.data as Float32Array);
       return (output) => {
         const data = outputs[output]?.data;
         if (!(data instanceof Float32Array)) throw new Error(`internal: the graph has no float output ${output}`);
         return data;
       };
     },
-    close: () => session.release(),
+    close: () => {
+      nowhere.close();
+      return session.release();
+    },
   };
+}
+
+/**
+ * Frees arrays at once, by sending them to a port that nobody holds the other end of. Left to the garbage
+ * collector, a copy of a model's gradients stays in memory for another run or two.
+ */
+function createDiscard(): { readonly discard: (array: Float32Array) => void; readonly close: () => void } {
+  const { port1, port2 } = new MessageChannel();
+  port2.close();
+  return { discard: ({ buffer }) => port1.postMessage(null, [buffer as ArrayBuffer]), close: () => port1.close() };
 }
 
 /** A float tensor over the array itself: later changes of the array are seen by later runs. */

@@ -2,12 +2,13 @@ import type { Loss } from "../policy.ts";
 import type { TrainingRow } from "../types.ts";
 import { causalMask, microBatches } from "./batches.ts";
 import type { MicroBatch, TokenBudget } from "./batches.ts";
-import { gradientName } from "./models/graphs.ts";
+import { gradientName, sumName } from "./models/graphs.ts";
 import type { TrainingGraph } from "./models/graphs.ts";
 import type { ParameterLayout, ParameterTensor } from "./models/parameters.ts";
 import type { RotaryFeeds } from "./models/rotary.ts";
 import { floatTensor, integerTensor } from "./session.ts";
 import type { Feeds, Session } from "./session.ts";
+import { createWeights } from "./weights.ts";
 import type { Weights } from "./weights.ts";
 
 export interface Gradient {
@@ -30,10 +31,11 @@ export interface GradientParts {
 /** Adds the gradient of the rows' loss to `into`, `[parameters]`, micro-batch by micro-batch. */
 export async function accumulateGradient(rows: readonly TrainingRow[], loss: Loss, parts: GradientParts, into: Float32Array): Promise<Gradient> {
   const totals = { loss: 0, clipped: 0, tokens: 0 };
+  const { sums, places } = gradientTensors(parts, into);
   for (const batch of microBatches(rows, parts.tokenBudget)) {
     const aligned = alignedWithTargets(batch, rows);
-    const outputs = await parts.session.run({ ...parts.weights.feeds, ...sequenceFeeds(batch, parts), ...lossFeeds(aligned, loss) });
-    addGradients(outputs, batch, parts, into);
+    const outputs = await parts.session.run({ ...parts.weights.feeds, ...sequenceFeeds(batch, parts), ...lossFeeds(aligned, loss), ...sums }, places);
+    addRowGradients(outputs, batch, parts, into);
     totals.loss += outputs("loss")[0]!;
     totals.tokens += batch.targets.length;
     totals.clipped += loss.kind === "ppo" ? countClipped(outputs("logprobs"), aligned, loss) : 0;
@@ -85,13 +87,15 @@ function lossFeeds({ behaviour, advantages, weights }: Aligned, loss: Loss): Fee
   };
 }
 
-function addGradients(outputs: (name: string) => Float32Array, batch: MicroBatch, { graph, layout }: GradientParts, into: Float32Array): void {
+/** The dense part of `into` as inputs and, in the same memory, as outputs of the training graph. */
+function gradientTensors({ graph, layout }: GradientParts, into: Float32Array): { readonly sums: Feeds; readonly places: Feeds } {
+  const { feeds } = createWeights(into, layout);
+  const named = (nameOf: (parameter: string) => string): Feeds => Object.fromEntries(graph.denseGradients.map((parameter) => [nameOf(parameter), feeds[parameter]!]));
+  return { sums: named(sumName), places: named(gradientName) };
+}
+
+function addRowGradients(outputs: (name: string) => Float32Array, batch: MicroBatch, { graph, layout }: GradientParts, into: Float32Array): void {
   const tensors = new Map<string, ParameterTensor>(layout.graph.map((tensor) => [tensor.name, tensor]));
-  for (const parameter of graph.denseGradients) {
-    const { offset } = tensors.get(parameter)!;
-    const gradient = outputs(gradientName(parameter));
-    for (let index = 0; index < gradient.length; index++) into[offset + index]! += gradient[index]!;
-  }
   for (const { parameter, ids, output } of graph.rowGradients) {
     const { offset, shape } = tensors.get(parameter)!;
     addRows(into, offset, shape[1]!, ids === "ids" ? batch.ids : batch.targets, outputs(output));

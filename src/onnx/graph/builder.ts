@@ -9,9 +9,17 @@ export interface RowGradient {
   readonly rows: Value;
 }
 
-/** What a pullback says of one input: a dense gradient, single rows of a table, or nothing. */
+/** `scale * left^T @ right` of two matrices with as many rows, still to be computed. */
+export interface Product {
+  readonly left: Value;
+  readonly right: Value;
+  readonly scale?: number;
+}
+
+/** What a pullback says of one input: a dense gradient, one left as a product, single rows of a table, or nothing. */
 export interface Cotangent {
   readonly dense?: Value;
+  readonly product?: Product;
   readonly rows?: RowGradient;
 }
 

@@ -146,3 +146,16 @@ it("finds a planted error", async () => {
   });
   expect(await worstError([[4]], wrong)).toBeGreaterThan(0.1);
 });
+
+it("puts the gradients of the last layer last, which lets ONNX Runtime compute them first", () => {
+  const builder = createGraphBuilder();
+  const parameters = ["first", "second"].map((name) => builder.parameter(name, [2, 2]));
+  const hidden = linear(builder, builder.input("x", "float32", [3, 2]), parameters[0]!);
+  const found = gradients(builder, sumAll(builder, linear(builder, hidden, parameters[1]!)), parameters);
+  found.forEach(({ dense }, index) => builder.output(`gradient${index}`, dense!));
+  const { nodes } = builder.finish();
+  const producer = (name: string) => nodes.findIndex(({ outputs }) => outputs.includes(name));
+  const [first, second] = found.map(({ dense }) => producer(dense!.name));
+  expect(first).toBeGreaterThanOrEqual(0);
+  expect(second).toBeGreaterThan(first!);
+});

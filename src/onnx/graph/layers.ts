@@ -154,7 +154,7 @@ export function tokenLogprobs(builder: GraphBuilder, hidden: Value, table: Value
       const weighted = builder.node("Mul", [hidden, column], hidden.shape);
       return [
         { dense: builder.node("Mul", [difference, column], hidden.shape) },
-        { dense: matmulNode(builder, probabilities, weighted, { transposeLeft: true, scale: -1 }), rows: { ids: targets, rows: weighted } },
+        { product: { left: probabilities, right: weighted, scale: -1 }, rows: { ids: targets, rows: weighted } },
       ];
     },
   });

@@ -1,4 +1,4 @@
-import type { GraphBuilder, Value } from "./builder.ts";
+import type { GraphBuilder, Product, Value } from "./builder.ts";
 import { flattenRows } from "./operations.ts";
 
 export interface MatmulOptions {
@@ -19,6 +19,12 @@ export function matmulNode(builder: GraphBuilder, left: Value, right: Value, opt
   });
 }
 
+/** `sum + scale * left^T @ right`, without a pullback; one operation, so that no second matrix of that size is needed. */
+export function addProduct(builder: GraphBuilder, { left, right, scale = 1 }: Product, sum: Value | null): Value {
+  const operands = sum ? [left, right, sum] : [left, right];
+  return builder.node("Gemm", operands, [left.shape[1]!, right.shape[1]!], { attributes: { transA: 1, alpha: { float: scale } } });
+}
+
 /** Linear layer without bias: [..., in] by a weight [out, in] (the layout of PyTorch) to [..., out], times `scale`. */
 export function linear(builder: GraphBuilder, value: Value, weight: Value, scale = 1): Value {
   const output = matmulNode(builder, value, weight, { transposeRight: true, scale });
@@ -27,9 +33,7 @@ export function linear(builder: GraphBuilder, value: Value, weight: Value, scale
     outputs: [output],
     pullback: ([gradient], needed) => [
       needed[0] ? { dense: matmulNode(builder, gradient!, weight, { scale }) } : undefined,
-      needed[1]
-        ? { dense: matmulNode(builder, flattenRows(builder, gradient!), flattenRows(builder, value), { transposeLeft: true, scale }) }
-        : undefined,
+      needed[1] ? { product: { left: flattenRows(builder, gradient!), right: flattenRows(builder, value), scale } } : undefined,
     ],
   });
   return output;

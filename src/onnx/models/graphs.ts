@@ -13,13 +13,14 @@ import type { DecoderConfiguration } from "./configuration.ts";
 import { declareParameters, decoder } from "./decoder.ts";
 import type { DecoderParameters } from "./decoder.ts";
 
-/** Names of the gradient outputs of the training graph. */
+/** Names of the training graph's inputs for the gradients of earlier micro-batches, and of its outputs with its own added. */
+export const sumName = (parameter: string): string => `sum:${parameter}`;
 export const gradientName = (parameter: string): string => `gradient:${parameter}`;
 const ROW_GRADIENT = "rows";
 
 export interface TrainingGraph {
   readonly definition: GraphDefinition;
-  /** Parameters with a dense gradient, an output named by `gradientName`. */
+  /** Parameters with a dense gradient, an input named by `sumName` and an output by `gradientName`. */
   readonly denseGradients: readonly string[];
   /** Gradients of tables that arrive row by row: the rows of an output belong to the ids of an input. */
   readonly rowGradients: readonly { readonly parameter: string; readonly ids: string; readonly output: string }[];
@@ -58,8 +59,9 @@ export function logprobsGraph(config: DecoderConfiguration): GraphDefinition {
 
 /**
  * Loss and gradients of one micro-batch: the weighted sum of token losses. Further inputs, all [tokens]:
- * `behaviour` logprobs, `advantages`, `weights`; for ppo also the scalars `low` and `high`.
- * Outputs: `loss`, `logprobs`, one gradient for each trained parameter, and the row gradients.
+ * `behaviour` logprobs, `advantages`, `weights`; for ppo also the scalars `low` and `high`. For each trained
+ * parameter the sum of earlier gradients. Outputs: `loss`, `logprobs`, the sums with the gradients added, and
+ * the row gradients.
  */
 export function trainingGraph(config: DecoderConfiguration, loss: Loss["kind"]): TrainingGraph {
   const builder = createGraphBuilder();
@@ -67,7 +69,7 @@ export function trainingGraph(config: DecoderConfiguration, loss: Loss["kind"]):
   const logprobs = sequenceLogprobs(builder, config, parameters);
   const weights = builder.input("weights", "float32", ["tokens"]);
   const total = sumAll(builder, multiply(builder, tokenLosses(builder, logprobs, loss), weights));
-  const found = gradients(builder, total, parameters.trained);
+  const found = gradients(builder, total, parameters.trained, ({ name, shape }) => builder.input(sumName(name), "float32", shape));
 
   builder.output("loss", total);
   builder.output("logprobs", logprobs);
