@@ -1,82 +1,98 @@
 import { mean } from "../util/statistics.ts";
 
-/**
- * Signs that a policy has begun to agree with itself instead of being right, read without labels from what each
- * step says of itself. Names and meanings are those of the step's metrics.
- */
+/** What a step says of the health of a run, all of it known without labels. */
 export interface Signals {
   readonly step: number;
-  /** Share of the problems whose majority answer is that of the model the run started from; `null` when unknown. */
-  readonly startAgreement: number | null;
-  /** Largest share of the problems that have one and the same majority answer. */
-  readonly topAnswerShare: number;
-  /** Mean KL of a completion against the start, in nats. */
+  /** Mean KL of a completion against the model that the run started from, in nats. */
   readonly kl: number;
   readonly abstentionRate: number;
+  /** Problems of the step that the first model has voted on: none where it was not asked. */
+  readonly comparisons: readonly Comparison[];
+}
+
+/** The majority answers of one problem, now and by the model that the run started from. */
+export interface Comparison {
+  readonly now: string | null;
+  readonly first: string | null;
+  readonly same: boolean;
+  /** The first model's majority share: how sure it was. */
+  readonly firstShare: number;
 }
 
 /** Which sign has passed its limit, and since when. */
 export interface Alarm {
   readonly sign: string;
-  /** Step at which it is raised, and the last one before the sign began to pass its limit. */
+  /** Step at which it is raised, and the last one whose signals are not among those that raised it. */
   readonly step: number;
   readonly lastHealthy: number;
-  /** Mean of the sign over the last steps, and what it may be at most (or at least). */
   readonly value: number;
   readonly limit: number;
 }
 
-export interface AlarmOptions {
-  /** Steps over which a sign is averaged: one step of few problems says little. */
-  readonly window: number;
-  /** Windows in a row, one step apart, that must pass the limit. */
-  readonly patience: number;
-}
+/** Steps that a sign is taken over (one step of few problems says little), and windows in a row that must pass the limit. */
+export const WINDOW = 8;
+export const PATIENCE = 2;
 
 interface Sign {
   readonly name: string;
-  readonly read: (signals: Signals) => number | null;
-  /** How far it may go, given its mean over the first steps. */
+  readonly value: (window: readonly Signals[]) => number | null;
+  /** Most that it may be, given its value in the first window. */
   readonly limit: (early: number) => number;
-  readonly alarming: "above" | "below";
 }
 
 /**
- * Limits were set on pilot runs of the built-in model (LOG.md). A majority share that rises is no sign: it
- * rises in healthy runs as well.
+ * In the order in which they are asked. Limits were set on pilot runs of the built-in model and tested on others
+ * (docs/method.md). A majority share that rises is no sign: it rises in healthy runs as well.
  */
 const SIGNS: readonly Sign[] = [
-  { name: "agreement with the first model's majorities", read: ({ startAgreement }) => startAgreement, limit: (early) => 0.8 * early, alarming: "below" },
-  { name: "share of problems with one and the same answer", read: ({ topAnswerShare }) => topAnswerShare, limit: (early) => Math.max(0.5, 2 * early), alarming: "above" },
-  { name: "KL of a completion to the first model", read: ({ kl }) => kl, limit: (early) => Math.max(8, 5 * early), alarming: "above" },
-  { name: "share of completions without an answer", read: ({ abstentionRate }) => abstentionRate, limit: (early) => early + 0.3, alarming: "above" },
+  { name: "one answer's share beyond what the first model gave it", value: answerExcess, limit: () => 0.1 },
+  { name: "share of changed majorities where the first model was sure", value: sureChanges, limit: () => 0.25 },
+  { name: "KL of a completion to the first model, in nats", value: (window) => mean(window.map(({ kl }) => kl)), limit: (early) => Math.max(12, 8 * early) },
+  { name: "share of completions without an answer", value: (window) => mean(window.map(({ abstentionRate }) => abstentionRate)), limit: (early) => early + 0.3 },
 ];
 
 /**
- * The first sign, in the order above, whose mean over the last steps passes its limit for `patience` steps on
- * end; `null` while the run is healthy or younger than two windows. Pure: `history` is every step so far.
+ * The first sign that has passed its limit in each of the last windows; `null` while the run is healthy or too
+ * young to tell. Pure: `history` is every step so far, in order.
  */
-export function collapseAlarm(history: readonly Signals[], { window, patience }: AlarmOptions): Alarm | null {
-  if (history.length < 2 * window) return null;
-  for (const { name, read, limit: limitOf, alarming } of SIGNS) {
-    const early = meanOf(history.slice(0, window), read);
+export function collapseAlarm(history: readonly Signals[]): Alarm | null {
+  if (history.length < WINDOW + PATIENCE - 1) return null;
+  for (const { name, value, limit: limitOf } of SIGNS) {
+    const early = value(history.slice(0, WINDOW));
     if (early === null) continue;
     const limit = limitOf(early);
-    const passes = (value: number | null): boolean => value !== null && (alarming === "above" ? value > limit : value < limit);
-    const windows = Array.from({ length: patience }, (_, back) => meanOf(history.slice(history.length - back - window, history.length - back), read));
-    if (!windows.every(passes)) continue;
+    const values = Array.from({ length: PATIENCE }, (_, back) => value(history.slice(history.length - back - WINDOW, history.length - back)));
+    if (!values.every((found) => found !== null && found > limit)) continue;
     const { step } = history[history.length - 1]!;
-    return { sign: name, step, lastHealthy: Math.max(0, step - window - patience + 1), value: windows[0]!, limit };
+    return { sign: name, step, lastHealthy: Math.max(0, step - WINDOW - PATIENCE + 1), value: values[0]!, limit };
   }
   return null;
 }
 
-/** `step 17: agreement with … is 0.48, below 0.51 (mean of 5 steps)`. */
-export function describeAlarm({ sign, step, value, limit }: Alarm, { window }: AlarmOptions): string {
-  return `step ${step}: ${sign} is ${value.toFixed(2)}, ${value > limit ? "above" : "below"} ${limit.toFixed(2)} (mean of ${window} steps)`;
+/** `step 17: one answer's share … is 0.14, above 0.10 (over 8 steps)`. */
+export function describeAlarm({ sign, step, value, limit }: Alarm): string {
+  return `step ${step}: ${sign} is ${value.toFixed(2)}, above ${limit.toFixed(2)} (over ${WINDOW} steps)`;
 }
 
-function meanOf(steps: readonly Signals[], read: Sign["read"]): number | null {
-  const values = steps.flatMap((signals) => read(signals) ?? []);
-  return values.length === 0 ? null : mean(values);
+/**
+ * How much more often one answer is the majority than it was for the first model on the same problems, as a
+ * share of them: the largest over all answers. Corrections spread over the answers; a collapse runs into one.
+ * `null` where the first model has not voted.
+ */
+export function answerExcess(window: readonly Signals[]): number | null {
+  const comparisons = window.flatMap((signals) => signals.comparisons);
+  const gains = new Map<string, number>();
+  const count = (answer: string | null, by: number): unknown => answer !== null && gains.set(answer, (gains.get(answer) ?? 0) + by);
+  for (const { now, first, same } of comparisons) {
+    if (same) continue;
+    count(now, 1);
+    count(first, -1);
+  }
+  return comparisons.length === 0 ? null : Math.max(0, ...gains.values()) / comparisons.length;
+}
+
+/** Share of the problems on which at least half of the first model's samples agreed whose majority is now another. */
+export function sureChanges(window: readonly Signals[]): number | null {
+  const sure = window.flatMap(({ comparisons }) => comparisons.filter(({ firstShare }) => firstShare >= 0.5));
+  return sure.length === 0 ? null : mean(sure.map(({ same }) => (same ? 0 : 1)));
 }
