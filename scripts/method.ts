@@ -1,0 +1,153 @@
+/**
+ * The experiments of docs/method.md: remedies and controls beside plain SRT and ground truth, on two families of
+ * tasks in which plain SRT rises and then collapses. Prints their tables; runs that are complete are not run again.
+ *
+ *   npx tsx scripts/method.ts [--families chain,bits] [--arms plain,ground-truth,…] [--seeds 11,12,13]
+ *                             [--out runs/method] [--jobs 2] [--only-tables]
+ *
+ * Runs have one thread each, so that as many as there are cores can go on side by side.
+ */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { EvaluationMetrics, MetricsLine, StepMetrics, VotesLine } from "../src/run/index.ts";
+import { collapseAlarm, describeAlarm } from "../src/srt/collapse.ts";
+import type { Signals } from "../src/srt/collapse.ts";
+import { emptyMemory, remember, signalsOf } from "../src/train/memory.ts";
+import { mean, standardError } from "../src/util/statistics.ts";
+
+const BASE = `model: builtin
+engine: { threads: 1 }
+train-problems: 1024
+held-out-problems: 64
+template: "{problem}"
+steps: 100
+prompts-per-step: 16
+samples-per-prompt: 16
+max-tokens: 28
+beta2: 0.95
+weight-decay: 0
+start-votes: 16
+evaluate-samples: 8
+evaluate-every: 10
+checkpoint-every: 1000
+record-samples-every: 1000
+`;
+
+const FAMILIES: Readonly<Record<string, readonly string[]>> = {
+  chain: ["--train", "task:chain/3-8", "--held-out", "task:chain/3-6", "--learning-rate", "5e-4"],
+  bits: ["--train", "task:bits/2-6", "--held-out", "task:bits/2-4", "--learning-rate", "3e-4"],
+};
+
+/** What each arm changes in plain SRT. */
+const ARMS: Readonly<Record<string, string>> = {
+  plain: "",
+  "ground-truth": "--reward ground-truth",
+  average: "--teacher.kind average",
+  "average-4": "--teacher.kind average --teacher.samples 4",
+  snapshot: "--teacher.kind snapshot --teacher.every 10",
+  start: "--teacher.kind start",
+  kl: "--kl-coefficient 0.05",
+  threshold: "--threshold 0.5",
+  "mask-share": "--mask-answer true --reward share",
+  consensus: "--reward consensus --threshold 0.25",
+  random: "--reward random",
+  format: "--reward format",
+};
+
+const { values } = parseArgs({
+  options: {
+    families: { type: "string", default: Object.keys(FAMILIES).join(",") },
+    arms: { type: "string", default: Object.keys(ARMS).join(",") },
+    seeds: { type: "string", default: "11,12,13" },
+    out: { type: "string", default: "runs/method" },
+    jobs: { type: "string", default: "2" },
+    "only-tables": { type: "boolean", default: false },
+  },
+});
+
+interface Run {
+  readonly family: string;
+  readonly arm: string;
+  readonly seed: string;
+  readonly path: string;
+}
+
+const runs: readonly Run[] = values.seeds.split(",").flatMap((seed) =>
+  values.families.split(",").flatMap((family) =>
+    values.arms.split(",").map((arm) => ({ family, arm, seed, path: join(values.out, `${family}-${arm}-${seed}`) })),
+  ),
+);
+if (!values["only-tables"]) {
+  await mkdir(values.out, { recursive: true });
+  await writeFile(join(values.out, "base.yaml"), BASE);
+  const waiting = runs.filter(({ path }) => !existsSync(join(path, "summary.json")));
+  await Promise.all(Array.from({ length: Number(values.jobs) }, () => workThrough(waiting)));
+}
+for (const family of values.families.split(",")) console.log(await tableOf(family));
+
+/** Takes runs from the list until it is empty. */
+async function workThrough(waiting: Run[]): Promise<void> {
+  for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
+    console.error(`${run.path} …`);
+    await rm(run.path, { recursive: true, force: true });
+    const changes = ARMS[run.arm]!.split(" ").filter((word) => word !== "");
+    const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+    const words = [main, "train", join(values.out, "base.yaml"), ...FAMILIES[run.family]!, ...changes, "--seed", run.seed, "--out", run.path];
+    const code = await new Promise((resolve) => spawn(process.execPath, words, { stdio: ["ignore", "ignore", "inherit"] }).on("exit", resolve));
+    if (code !== 0) throw new Error(`${run.path} ended with ${String(code)}`);
+  }
+}
+
+interface Outcome {
+  readonly evaluations: readonly EvaluationMetrics[];
+  readonly alarm: string | null;
+  readonly alarmStep: number | null;
+}
+
+async function outcomeOf({ path }: Run): Promise<Outcome | null> {
+  if (!existsSync(join(path, "summary.json"))) return null;
+  const linesOf = async (name: string): Promise<unknown[]> => (await readFile(join(path, name), "utf8")).trim().split("\n").map((line) => JSON.parse(line) as unknown);
+  const lines = (await linesOf("metrics.jsonl")) as MetricsLine[];
+  const steps = lines.filter((line): line is StepMetrics => line.kind === "step");
+  const memory = emptyMemory();
+  const signals = ((await linesOf("votes.jsonl")) as VotesLine[]).map((line, index): Signals => {
+    remember(memory, line);
+    return signalsOf(line, steps[index]!, memory, (gold, prediction) => gold === prediction);
+  });
+  const alarm = signals.map((_, index) => collapseAlarm(signals.slice(0, index + 1))).find((found) => found !== null) ?? null;
+  return {
+    evaluations: lines.filter((line): line is EvaluationMetrics => line.kind === "evaluation"),
+    alarm: alarm && describeAlarm(alarm),
+    alarmStep: alarm && alarm.step,
+  };
+}
+
+/** First evaluation from which held-out pass@1 stays five points below the best before it; `null` for a run that keeps what it has. */
+function lostAt(evaluations: readonly EvaluationMetrics[]): number | null {
+  let best = 0;
+  for (const [index, { passAt1, step }] of evaluations.entries()) {
+    best = Math.max(best, passAt1);
+    if (evaluations.slice(index).every((later) => later.passAt1 < best - 0.05)) return step;
+  }
+  return null;
+}
+
+/** One row for each arm: the first, best and last held-out pass@1, and where the alarm would have been raised. */
+async function tableOf(family: string): Promise<string> {
+  const rows: string[] = [];
+  for (const arm of values.arms.split(",")) {
+    const own = runs.filter((run) => run.family === family && run.arm === arm);
+    const outcomes = (await Promise.all(own.map(outcomeOf))).filter((outcome) => outcome !== null);
+    if (outcomes.length === 0) continue;
+    const finals = outcomes.map(({ evaluations }) => evaluations.at(-1)!.passAt1);
+    const bests = outcomes.map(({ evaluations }) => Math.max(...evaluations.map(({ passAt1 }) => passAt1)));
+    const fixed = (numbers: readonly number[]) => numbers.map((number) => number.toFixed(2)).join(" ");
+    const alarms = outcomes.map(({ alarmStep, evaluations }) => `${alarmStep ?? "-"}/${lostAt(evaluations) ?? "-"}`);
+    rows.push(`| ${arm} | ${outcomes.length} | ${fixed(outcomes.map(({ evaluations }) => evaluations[0]!.passAt1))} | ${fixed(bests)} | ${fixed(finals)} | ${mean(finals).toFixed(3)} ± ${standardError(finals).toFixed(3)} | ${alarms.join(" ")} |`);
+  }
+  return [`\n${family}`, "| arm | runs | pass@1 at the start | best | last | mean of the last | alarm/lost 5 points at step |", "|---|---|---|---|---|---|---|", ...rows].join("\n");
+}
