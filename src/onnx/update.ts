@@ -107,7 +107,7 @@ function criticFeeds(batch: MicroBatch, rows: readonly TrainingRow[], { coeffici
     }
     place += completion.length;
   }
-  const tensors = Object.entries(feeds).map(([name, data]) => [name, floatTensor(data, [length])]);
+  const tensors = Object.entries(feeds).map(([name, data]) => [name, floatTensor(data, [length])] as const);
   return { ...Object.fromEntries(tensors), valueLow: floatTensor(Float32Array.of(-clip), []), valueHigh: floatTensor(Float32Array.of(clip), []) };
 }
 
