@@ -2,23 +2,24 @@ import { sampledPrompts, trainSources } from "./config.ts";
 import type { Config } from "./config.ts";
 import { assertDisjoint, problemsOfStagedStep } from "./data/index.ts";
 import type { Stage } from "./data/index.ts";
-import { CheckpointError, DataError, RunDirectoryError } from "./errors.ts";
+import { DataError } from "./errors.ts";
 import { checkContext, evaluate } from "./evaluate.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { Policy } from "./policy.ts";
-import {
-  checkpointPath, checkpointSteps, evaluationMetrics, modelCard, readSummary, recordSamples, rewindSamples, saveCheckpoint, saveModel,
-  setAsideCheckpoint, stepMetrics, summarizeEvaluation, verifyCheckpoint, writeSummary,
-} from "./run/index.ts";
-import type { EvaluationMetrics, RunDirectory, RunSummary, StepMetrics } from "./run/index.ts";
-import { adaptedCoefficient } from "./srt/kl.ts";
+import { checkpointPath, evaluationMetrics, modelCard, readSummary, recordSamples, saveCheckpoint, saveModel, stepMetrics, summarizeEvaluation, writeSummary } from "./run/index.ts";
+import type { EvaluationMetrics, RunDirectory, RunStop, RunSummary, StepMetrics } from "./run/index.ts";
+import { trainStep } from "./step.ts";
 import { checkCapabilities } from "./train/capabilities.ts";
-import { remember, rememberedVotes, voteFigures, votesOf } from "./train/memory.ts";
-import type { StartVoters, VoteMemory } from "./train/memory.ts";
-import { startTeacher, trainStep } from "./step.ts";
-import type { StepSettings } from "./step.ts";
+import { remember, signalsOf, voteFigures, votesOf } from "./train/memory.ts";
+import type { StartVoters } from "./train/memory.ts";
+import { nextKlCoefficient, stepSettings } from "./train/settings.ts";
+import { restore } from "./train/state.ts";
+import type { TrainState } from "./train/state.ts";
+import { bestValidation, pinnedCheckpoints, stopOf } from "./train/stopping.ts";
 import type { Grader, LabelledProblem, Problem, Renderer, RewardSource, StepReport } from "./types.ts";
 import { deriveSeed } from "./util/random.ts";
+
+export { stepSettings } from "./train/settings.ts";
 
 export interface TrainOptions {
   readonly config: Config;
@@ -31,6 +32,8 @@ export interface TrainOptions {
   readonly stages?: readonly Stage[];
   /** Where there are none, nothing is evaluated. */
   readonly heldOut: readonly LabelledProblem[];
+  /** Labelled problems that early stopping watches; none when absent. */
+  readonly validation?: readonly LabelledProblem[];
   /** True answers of training problems by id, for the metrics alone. */
   readonly truth?: ReadonlyMap<string, string>;
   /** The directory of a new run, or of an earlier one to continue. */
@@ -62,8 +65,8 @@ export interface TrainResult extends RunSummary {
  * records everything there. Interrupted or killed at any moment and continued, a run ends as if it had
  * not been: weights, samples and metrics (but for `timing`) are the same, bit for bit. A run that is
  * complete is not run again. Throws DataError for a held-out problem among the training problems or a prompt
- * that does not fit the context, UsageError for what the policy cannot do, CheckpointError when there are checkpoints but none that can be used,
- * RunDirectoryError when the disk refuses, and what the policy throws.
+ * that does not fit the context, UsageError for what the policy cannot do, CheckpointError when there are
+ * checkpoints but none that can be used, RunDirectoryError when the disk refuses, and what the policy throws.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { config, policy, run, observer, signal } = options;
@@ -74,22 +77,20 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
   checkProblems(options);
   const state = await restore(options);
+  let stop: RunStop | null = null;
   for (;;) {
-    const { step } = state;
-    const last = step >= config.steps;
+    const last = state.step >= config.steps;
     // After an interruption the evaluation waits for the resumption; only the first is never put off.
-    const due = options.heldOut.length > 0 && (last || step % config.evaluateEvery === 0) && !state.evaluations.has(step);
-    if (due && !(signal.aborted && step > 0)) await evaluateAt(step, options, state);
-    if (step > state.saved && (last || signal.aborted || step % config.checkpointEvery === 0)) {
-      await saveCheckpoint(run, step, { kept: config.checkpointsKept }, (directory) => policy.saveState(directory));
-      state.saved = step;
-      observer?.checkpointed?.(step);
-    }
-    if (signal.aborted) return { ...summaryOf(state), interrupted: true };
-    if (last) break;
+    const due = last || state.step % config.evaluateEvery === 0;
+    if (due && !(signal.aborted && state.step > 0)) await evaluateAt(state.step, options, state);
+    await checkpointIfDue(options, state, last || signal.aborted);
+    if (signal.aborted) return { ...summaryOf(state, null), interrupted: true };
+    stop = await stopOf(state, config, run);
+    if (stop !== null || last) break;
     await stepFrom(options, state);
   }
-  const result = summaryOf(state);
+  if (stop !== null) await goBack(stop, options, state);
+  const result = summaryOf(state, stop);
   if (policy.description.capabilities.includes("export")) {
     const card = modelCard({ config, configText: run.configText, summary: result });
     await saveModel(run, card, (directory) => policy.exportModel(directory));
@@ -98,98 +99,49 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   return { ...result, interrupted: false };
 }
 
-/** Where a run stands. */
-interface TrainState {
-  /** Updates so far. */
-  step: number;
-  /** Step of the newest checkpoint. */
-  saved: number;
-  /** Weight of the KL penalty in the next step. */
-  klCoefficient: number;
-  readonly memory: VoteMemory;
-  readonly evaluations: Map<number, EvaluationMetrics>;
-  /** Seconds since the run began, without those between an interruption and its resumption. */
-  readonly elapsed: () => number;
-}
-
-/** Loads the newest sound checkpoint and drops what was recorded after it: those steps are run again. */
-async function restore({ config, heldOut, run, policy, observer, clock }: TrainOptions): Promise<TrainState> {
-  const started = clock();
-  const hadBegun = (await run.metrics.read()).some(({ step }) => step > 0);
-  const step = await loadNewest(run, policy, observer);
-  if (step > 0) observer?.resumed?.(step);
-  else if (hadBegun) observer?.warned?.(`${run.path} has no checkpoint to continue from: the run starts again from step 0.`);
-  const lines = await run.metrics.rewind(step);
-  const memory = rememberedVotes(await run.votes.rewind(step));
-  await rewindSamples(run, step);
-  const evaluations = lines.flatMap((line) => (line.kind === "evaluation" ? [[line.step, line] as const] : []));
-  if (step > 0 && heldOut.length > 0 && !evaluations.some(([at]) => at === 0)) {
-    throw new RunDirectoryError(`${run.path}/metrics.jsonl lacks the evaluation of step 0; restore the file, or start a new run.`);
-  }
-  if (step === 0) await startTeacher(policy, stepSettings(config).teacher);
-  const before = Math.max(0, ...lines.map(({ timing }) => timing.elapsed));
-  const newest = lines.filter((line) => line.kind === "step").at(-1);
-  const klCoefficient = newest === undefined ? config.klCoefficient : nextKlCoefficient(newest, config);
-  return { step, saved: step, klCoefficient, memory, evaluations: new Map(evaluations), elapsed: () => before + clock() - started };
-}
-
-/**
- * Loads the newest sound checkpoint, takes newer ones out of use, and returns its step; 0 when there is none at
- * all. Where none of several is sound, the cause may lie elsewhere, as in another model under the same name:
- * then it throws CheckpointError and touches nothing.
- */
-async function loadNewest(run: RunDirectory, policy: Policy, observer: TrainObserver | undefined): Promise<number> {
-  const refused: { readonly step: number; readonly reason: string }[] = [];
-  for (const step of await checkpointSteps(run)) {
-    const reason = await loadOrRefuse(step, run, policy);
-    if (reason !== null) {
-      refused.push({ step, reason });
-      continue;
-    }
-    for (const newer of refused) {
-      observer?.warned?.(`The checkpoint of step ${newer.step} is refused: ${newer.reason}; that of step ${step} is used.`);
-      await setAsideCheckpoint(run, newer.step);
-    }
-    return step;
-  }
-  if (refused.length === 0) return 0;
-  const reasons = refused.map(({ step, reason }) => `step ${step}: ${reason}`).join("; ");
-  throw new CheckpointError(
-    `${run.path} can't be continued and was left as it is, since none of its checkpoints can be used (${reasons}); restore the model or a checkpoint, or start a new run with --out.`,
-  );
-}
-
-/** Loads a checkpoint; why it cannot be used, or `null` when it was loaded. */
-async function loadOrRefuse(step: number, run: RunDirectory, policy: Policy): Promise<string | null> {
-  try {
-    await verifyCheckpoint(run, step);
-    await policy.loadState(checkpointPath(run, step));
-    return null;
-  } catch (error) {
-    if (!(error instanceof CheckpointError)) throw error;
-    return error.message.replace(/\.$/, "");
-  }
-}
-
+/** Evaluates on the held-out problems and on those that early stopping watches, where there are any and it is not done. */
 async function evaluateAt(step: number, options: TrainOptions, state: TrainState): Promise<void> {
-  const { config, policy, renderer, grader, heldOut, run, observer, clock } = options;
+  const { heldOut, validation = [], observer } = options;
+  if (heldOut.length > 0 && !state.evaluations.has(step)) {
+    const evaluation = await evaluateOn(heldOut, "evaluation", step, options, state);
+    observer?.evaluated?.(step, evaluation);
+  }
+  if (validation.length > 0 && !state.validations.has(step)) await evaluateOn(validation, "validation", step, options, state);
+}
+
+async function evaluateOn(problems: readonly LabelledProblem[], kind: EvaluationMetrics["kind"], step: number, options: TrainOptions, state: TrainState): Promise<Evaluation> {
+  const { config, policy, renderer, grader, run, clock } = options;
+  const { evaluateSamples: samples, evaluateTemperature: temperature, maxTokens } = config;
   const started = clock();
-  const evaluation = await evaluate({
-    policy,
-    renderer,
-    grader,
-    problems: heldOut,
-    samples: config.evaluateSamples,
-    temperature: config.evaluateTemperature,
-    topP: 1,
-    maxTokens: config.maxTokens,
-    // The same at every step: what changes between two evaluations is the model.
-    seed: deriveSeed(config.seed, "evaluate"),
-  });
-  const metrics = evaluationMetrics(step, evaluation, { seconds: clock() - started, elapsed: state.elapsed() });
+  // The same seed at every step: what changes between two evaluations is the model.
+  const seed = deriveSeed(config.seed, "evaluate");
+  const evaluation = await evaluate({ policy, renderer, grader, problems, samples, temperature, topP: 1, maxTokens, seed });
+  const metrics = evaluationMetrics(step, evaluation, { seconds: clock() - started, elapsed: state.elapsed() }, kind);
   await run.metrics.append(metrics);
-  state.evaluations.set(step, metrics);
-  observer?.evaluated?.(step, evaluation);
+  (kind === "evaluation" ? state.evaluations : state.validations).set(step, metrics);
+  return evaluation;
+}
+
+/** Saves the state where the config asks for it, at the end, and wherever a stop may want to come back to. */
+async function checkpointIfDue({ config, policy, run, observer }: TrainOptions, state: TrainState, last: boolean): Promise<void> {
+  const { step } = state;
+  const isBest = bestValidation(state)?.step === step;
+  const first = step === 0 && config.stopOnCollapse;
+  const due = last ? step > 0 : step > 0 && step % config.checkpointEvery === 0;
+  if (step <= state.saved || !(due || isBest || first)) return;
+  const pinned = await pinnedCheckpoints(state, config, run);
+  await saveCheckpoint(run, step, { kept: config.checkpointsKept, pinned }, (directory) => policy.saveState(directory));
+  state.saved = step;
+  observer?.checkpointed?.(step);
+}
+
+/** Loads the weights of an earlier step, which become the run's result. */
+async function goBack({ message, restored, reason }: RunStop, options: TrainOptions, state: TrainState): Promise<void> {
+  const { policy, run, observer } = options;
+  observer?.warned?.(`${reason === "collapse" ? "Stopped, the run is collapsing" : "Stopped"}: ${message}. The weights are those of step ${restored}.`);
+  await policy.loadState(checkpointPath(run, restored));
+  state.step = restored;
+  await evaluateAt(restored, options, state);
 }
 
 async function stepFrom(options: TrainOptions, state: TrainState): Promise<void> {
@@ -208,6 +160,7 @@ async function stepFrom(options: TrainOptions, state: TrainState): Promise<void>
   await run.votes.append(votes);
   await run.metrics.append(metrics);
   remember(state.memory, votes);
+  state.signals.push(signalsOf(votes, metrics, state.memory, grader.same));
   if (step % config.recordSamplesEvery === 0) await recordSamples(run, report);
   state.step = step;
   state.klCoefficient = nextKlCoefficient(metrics, config);
@@ -219,24 +172,11 @@ function startVoters({ config, policy, renderer, grader }: TrainOptions, step: n
   return { policy, renderer, grader, count, seed: deriveSeed(config.seed, "start votes", step), temperature, topP, topK, maxTokens };
 }
 
-/** The weight of the KL penalty after a step: the same, or adapted to what the step saw. */
-function nextKlCoefficient({ kl, klCoefficient }: StepMetrics, { klTarget: target, klHorizon: horizon, promptsPerStep, samplesPerPrompt }: Config): number {
-  return target === 0 ? klCoefficient : adaptedCoefficient(klCoefficient, kl, { target, horizon, samples: promptsPerStep * samplesPerPrompt });
-}
-
-/** The part of a config that a step needs. */
-export function stepSettings(config: Config): StepSettings {
-  const { learningRate, beta1, beta2, epsilon, weightDecay, maxGradientNorm, clipLow, clipHigh } = config;
-  const dual = config.dualClip > 0 ? { dualClip: config.dualClip } : {};
-  const loss = config.loss === "ppo" ? ({ kind: "ppo", clipLow, clipHigh, ...dual } as const) : ({ kind: "importance_sampling" } as const);
-  const critic = config.algorithm === "gae" ? { critic: { coefficient: config.criticCoefficient, clip: config.criticClip } } : {};
-  const teacher = { ...config.teacher, samples: config.teacher.samples === 0 ? config.samplesPerPrompt : config.teacher.samples };
-  return { ...config, teacher, update: { loss, learningRate, beta1, beta2, epsilon, weightDecay, maxGradientNorm, ...critic } };
-}
-
-function summaryOf(state: TrainState): RunSummary {
-  const [before, after] = [state.evaluations.get(0), [...state.evaluations.values()].at(-1)].map((figures) => (figures === undefined ? null : summarizeEvaluation(figures)));
-  return { steps: state.step, seconds: state.elapsed(), before: before!, after: after! };
+function summaryOf(state: TrainState, stop: RunStop | null): RunSummary {
+  const { evaluations, step } = state;
+  const figures = [evaluations.get(0), evaluations.get(step) ?? [...evaluations.values()].at(-1)];
+  const [before, after] = figures.map((found) => (found === undefined ? null : summarizeEvaluation(found)));
+  return { steps: step, seconds: state.elapsed(), before: before!, after: after!, ...(stop !== null && { stopped: stop }) };
 }
 
 function inOneStage(problems: readonly Problem[]): readonly Stage[] {
@@ -249,7 +189,7 @@ function inOneStage(problems: readonly Problem[]): readonly Stage[] {
  * before they create a run directory.
  */
 export function checkProblems(
-  { config, policy, renderer, problems, stages = inOneStage(problems), heldOut }: Pick<TrainOptions, "config" | "policy" | "renderer" | "problems" | "stages" | "heldOut">,
+  { config, policy, renderer, problems, stages = inOneStage(problems), heldOut, validation = [] }: Pick<TrainOptions, "config" | "policy" | "renderer" | "problems" | "stages" | "heldOut" | "validation">,
 ): void {
   checkCapabilities(config, policy);
   if (heldOut.length === 0 && config.heldOut !== "") throw new DataError(`\`held-out\` (${config.heldOut}) has no problems; evaluation needs at least one.`);
@@ -260,6 +200,11 @@ export function checkProblems(
     const name = stages.length === 1 ? sources.join(", ") : sources[index]!;
     throw new DataError(`\`train\` (${name}) has ${count} problems, but a step takes ${perStep}; give more, or lower \`prompts-per-step\`.`);
   }
+  const bare = config.crossLabels ? problems.find(({ paraphrase }) => paraphrase === undefined) : undefined;
+  if (bare !== undefined) {
+    throw new DataError(`The problem \`${bare.id}\` of ${bare.source} has no \`paraphrase\`, which \`cross-labels\` needs; give every question one, or set \`cross-labels\` to false.`);
+  }
   assertDisjoint(problems, heldOut);
-  checkContext([...problems, ...heldOut], { policy, renderer, maxTokens: config.maxTokens });
+  assertDisjoint(problems, validation);
+  checkContext([...problems, ...heldOut, ...validation], { policy, renderer, maxTokens: config.maxTokens });
 }

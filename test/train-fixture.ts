@@ -6,7 +6,7 @@ import type { Environment, RunDirectory } from "../src/run/index.ts";
 import { majorityReward } from "../src/srt/reward.ts";
 import { train } from "../src/train.ts";
 import type { TrainObserver, TrainOptions } from "../src/train.ts";
-import type { Grader, LabelledProblem } from "../src/types.ts";
+import type { Grader, LabelledProblem, RewardSource } from "../src/types.ts";
 import { createFakePolicy, fakeRenderer } from "./fake-policy.ts";
 
 /** A whole training run on the fake policy: a few milliseconds a step. */
@@ -43,7 +43,7 @@ const input: ConfigInput = {
   recordSamplesEvery: 2,
 };
 
-function problemsNamed(prefix: string, count: number): LabelledProblem[] {
+export function problemsNamed(prefix: string, count: number): LabelledProblem[] {
   return Array.from({ length: count }, (_, index) => {
     const prompt = `${prefix}${index}=`;
     return { id: prompt, prompt, source: "test", answer: String(index % 10) };
@@ -56,6 +56,8 @@ export interface FixtureChanges {
   readonly observer?: TrainObserver;
   readonly signal?: AbortSignal;
   readonly heldOut?: readonly LabelledProblem[];
+  readonly validation?: readonly LabelledProblem[];
+  readonly rewardOf?: RewardSource;
   readonly stages?: TrainOptions["stages"];
 }
 
@@ -66,7 +68,8 @@ export function trainOptions(run: RunDirectory, changes: FixtureChanges = {}): T
     policy,
     renderer: fakeRenderer,
     grader: exactGrader,
-    rewardOf: majorityReward({ threshold: 0, share: "all" }, exactGrader.same),
+    rewardOf: changes.rewardOf ?? majorityReward({ threshold: 0, share: "all" }, exactGrader.same),
+    ...(changes.validation && { validation: changes.validation }),
     problems: problemsNamed("1+", 18),
     ...(changes.stages === undefined ? {} : { stages: changes.stages }),
     heldOut: changes.heldOut ?? problemsNamed("2*", 5),

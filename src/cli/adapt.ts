@@ -133,9 +133,9 @@ async function answerQuestions(trained: Trained, { terminal, result }: Output): 
 }
 
 /** Loads what the run has trained: a run that was complete when it was continued has trained nothing in this process. */
-async function loadTrained({ run, policy }: Trained): Promise<void> {
-  const [newest] = await checkpointSteps(run);
-  if (newest === undefined) throw new CheckpointError(`${run.path} is trained, but its checkpoints are gone, so it can't answer; restore the last one, or start a new run.`);
+async function loadTrained({ run, policy, outcome }: Trained): Promise<void> {
+  const newest = (await checkpointSteps(run)).find((step) => step === outcome.steps);
+  if (newest === undefined) throw new CheckpointError(`${run.path} is trained, but its checkpoint of step ${outcome.steps} is gone, so it can't answer; restore it, or start a new run.`);
   await verifyCheckpoint(run, newest);
   await policy.loadState(checkpointPath(run, newest));
 }

@@ -6,6 +6,7 @@ import type { HubAccess } from "../hub/index.ts";
 import type { RewardName } from "../options.ts";
 import { loadTask } from "../tasks/index.ts";
 import type { LabelledProblem, Problem, Renderer } from "../types.ts";
+import { deriveSeed } from "../util/random.ts";
 import { strictZip } from "../util/strict-zip.ts";
 
 /** The questions of a run. */
@@ -16,6 +17,8 @@ export interface RunProblems {
   readonly stages: readonly Stage[];
   /** None where the config names none. */
   readonly heldOut: readonly LabelledProblem[];
+  /** Those that early stopping watches; none where the config names none. */
+  readonly validation: readonly LabelledProblem[];
   /** True answers of the training questions by id, of those that have one. For rewards that say so, and for metrics. */
   readonly truth: ReadonlyMap<string, string>;
   /** Where they come from; tasks, which are made here, are not among these. */
@@ -44,6 +47,7 @@ export async function loadRunProblems(config: Config, tools: LoadTools): Promise
   const load = NEED_EVERY_ANSWER.has(config.reward) ? loadLabelledProblems : loadPartlyLabelledProblems;
   const { problems, stages } = await loadTraining(config, load, { ...tools, opened });
   const heldOut = config.heldOut === "" ? [] : await loadHeldOut(config, { ...tools, opened });
+  const validation = await loadValidation(config, heldOut, { ...tools, opened });
   // Stages may share questions, which are no repeats.
   const different = [...new Map(problems.map((problem) => [problem.id, problem])).values()];
   for (const odd of [describeRepeats(different, "training"), describeShared(different, heldOut)]) if (odd !== null) tools.warn(odd);
@@ -51,6 +55,7 @@ export async function loadRunProblems(config: Config, tools: LoadTools): Promise
     training: problems.map(withoutAnswer),
     stages,
     heldOut,
+    validation,
     truth: new Map(problems.flatMap(({ id, answer }) => (answer === undefined ? [] : [[id, answer] as const]))),
     sources,
   };
@@ -68,12 +73,25 @@ export async function loadTrainingQuestions(config: Config, tools: LoadTools): P
 /** The labelled questions that the key `held-out` names, as `loadRunProblems` loads them. */
 export async function loadHeldOut(config: Config, tools: LoadTools): Promise<readonly LabelledProblem[]> {
   const { heldOut: source, heldOutProblems: limit, seed } = config;
-  const problems = isTask(source)
-    ? loadTask(source, { split: "held-out", problems: limit, seed })
-    : await loadLabelledProblems(source, loadOptions(config, "held-out", limit, tools));
-  const repeats = describeRepeats(problems, "held-out");
-  if (repeats !== null) tools.warn(repeats);
+  const problems = isTask(source) ? loadTask(source, { split: "held-out", problems: limit, seed }) : await loadLabelledFile("held-out", source, limit, config, tools);
   return withinTokens(problems, source, config, tools);
+}
+
+/** The labelled questions that the key `validation` names; of a task, others than the held-out ones. */
+async function loadValidation(config: Config, heldOut: readonly LabelledProblem[], tools: LoadTools): Promise<readonly LabelledProblem[]> {
+  const { validation: source, validationProblems: limit, seed } = config;
+  if (source === "") return [];
+  if (!isTask(source)) return withinTokens(await loadLabelledFile("validation", source, limit, config, tools), source, config, tools);
+  const taken = new Set(heldOut.map(({ id }) => id));
+  const drawn = loadTask(source, { split: "held-out", problems: limit + heldOut.length, seed: deriveSeed(seed, "validation") });
+  return drawn.filter(({ id }) => !taken.has(id)).slice(0, limit);
+}
+
+async function loadLabelledFile(kind: "held-out" | "validation", source: string, limit: number, config: Config, tools: LoadTools): Promise<readonly LabelledProblem[]> {
+  const problems = await loadLabelledProblems(source, loadOptions(config, "held-out", limit, tools));
+  const repeats = describeRepeats(problems, kind);
+  if (repeats !== null) tools.warn(repeats);
+  return problems;
 }
 
 type LoadFile = (source: string, options: LoadOptions) => Promise<readonly PartlyLabelledProblem[]>;

@@ -21,7 +21,7 @@ export interface Settlement {
  * of threads that were used (the last bits of results depend on it).
  */
 export function settledConfig(config: Config, { model, sources, problems }: Settlement): Config {
-  const { engine, train, heldOut, labels, dataDir } = config;
+  const { engine, train, heldOut, validation, labels, dataDir } = config;
   const pinned = new Map(sources.map((opened) => [opened.source, opened.pinned]));
   const named = (source: string): string => (isFileSource(source) ? resolve(source) : (pinned.get(source) ?? source));
   return {
@@ -31,6 +31,7 @@ export function settledConfig(config: Config, { model, sources, problems }: Sett
     train: typeof train === "string" ? named(train) : train.map((entry) => (typeof entry === "string" ? named(entry) : { ...entry, source: named(entry.source) })),
     // Empty is no file and no folder, not the current one.
     heldOut: heldOut === "" ? "" : named(heldOut),
+    validation: validation === "" ? "" : named(validation),
     labels: labels === "" ? "" : resolve(labels),
     dataDir: dataDir === "" ? "" : resolve(dataDir),
     template: settledTemplate(config, problems),

@@ -58,6 +58,7 @@ function consistent(config: Config): Config {
   const sources = [
     ...trainSources(config).map(({ source }) => ["train", source, "train-problems", config.trainProblems] as const),
     ["held-out", config.heldOut, "held-out-problems", config.heldOutProblems],
+    ["validation", config.validation, "validation-problems", config.validationProblems],
   ] as const;
   for (const [key, spec, countKey, count] of sources) {
     if (spec.startsWith("task:") && count === 0) {
@@ -65,6 +66,9 @@ function consistent(config: Config): Config {
     }
   }
   if (isStaged(config)) checkStages(config);
+  if (config.stopOnCollapse && config.startVotes === 0) {
+    throw new UsageError("`stop-on-collapse` is true, but `start-votes` is 0: its best signs compare with the votes of the first model; give it some votes, e.g. 16.");
+  }
   const perStep = sampledPrompts(config);
   if (config.trainProblems > 0 && config.trainProblems < perStep) {
     const asked = perStep === config.promptsPerStep ? `\`prompts-per-step\` is ${perStep}` : `\`prompts-per-step\` and \`keep-fraction\` ask for ${perStep} questions`;

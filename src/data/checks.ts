@@ -38,7 +38,7 @@ export function assertSameQuestions(problems: readonly Problem[]): void {
  * A sentence about questions that repeat the text of another, or `null` when there are none. `kind` says of
  * what kind they are. They may differ in what text doesn't show, so they are kept.
  */
-export function describeRepeats(problems: readonly Problem[], kind: "training" | "held-out"): string | null {
+export function describeRepeats(problems: readonly Problem[], kind: "training" | "held-out" | "validation"): string | null {
   const first = new Map<string, string>();
   const repeats = problems.filter(({ id, prompt }) => first.has(prompt) || !first.set(prompt, id));
   if (repeats.length === 0) return null;

@@ -12,4 +12,4 @@ export { modelCard } from "./model-card.ts";
 export { recordSamples, rewindSamples } from "./samples.ts";
 export type { SampleRow } from "./samples.ts";
 export { readSummary, summarizeEvaluation, writeSummary } from "./summary.ts";
-export type { EvaluationSummary, RunSummary } from "./summary.ts";
+export type { EvaluationSummary, RunStop, RunSummary } from "./summary.ts";

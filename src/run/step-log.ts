@@ -26,8 +26,8 @@ export interface VotesLine {
   readonly step: number;
   /** For each problem its id, the majority answer of its samples, and that answer's share of all samples. */
   readonly votes: readonly (readonly [id: string, answer: string | null, share: number])[];
-  /** Problems seen for the first time: the majority answer of the model that the run started from. */
-  readonly start: readonly (readonly [id: string, answer: string | null])[];
+  /** Problems seen for the first time: the same of the model that the run started from. */
+  readonly start: readonly (readonly [id: string, answer: string | null, share: number])[];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { REFERENCE } from "../policy.ts";
 import type { Policy } from "../policy.ts";
-import type { VotesLine } from "../run/index.ts";
+import type { StepMetrics, VotesLine } from "../run/index.ts";
+import type { Signals } from "../srt/collapse.ts";
 import { vote } from "../srt/vote.ts";
 import type { Grader, Group, Renderer } from "../types.ts";
 import { mean } from "../util/statistics.ts";
@@ -8,19 +9,17 @@ import { mean } from "../util/statistics.ts";
 /** What a run remembers of its votes, by problem: the newest majority answer, and that of the model it started from. */
 export interface VoteMemory {
   readonly newest: Map<string, string | null>;
-  readonly start: Map<string, string | null>;
+  readonly start: Map<string, { readonly answer: string | null; readonly share: number }>;
 }
 
-/** The memory of the steps that are on record, in their order. */
-export function rememberedVotes(lines: readonly VotesLine[]): VoteMemory {
-  const memory: VoteMemory = { newest: new Map(), start: new Map() };
-  for (const line of lines) remember(memory, line);
-  return memory;
+export function emptyMemory(): VoteMemory {
+  return { newest: new Map(), start: new Map() };
 }
 
+/** Takes the votes of a step into the memory. */
 export function remember({ newest, start }: VoteMemory, line: VotesLine): void {
   for (const [id, answer] of line.votes) newest.set(id, answer);
-  for (const [id, answer] of line.start) start.set(id, answer);
+  for (const [id, answer, share] of line.start) start.set(id, { answer, share });
 }
 
 export interface StartVoters {
@@ -47,15 +46,30 @@ export async function votesOf(step: number, groups_P: readonly Group[], memory: 
     kind: "votes",
     step,
     votes: groups_P.map((group) => [group.problem.id, group.vote.majority?.answer ?? null, group.vote.shareOfAll]),
-    start: unseen.map(({ problem }, index) => [problem.id, vote(answers_P[index]!, grader.classes).majority?.answer ?? null]),
+    start: unseen.map(({ problem }, index) => {
+      const { majority, shareOfAll } = vote(answers_P[index]!, grader.classes);
+      return [problem.id, majority?.answer ?? null, shareOfAll];
+    }),
   };
 }
 
 /** How the votes of a step compare with what is remembered from before it. */
 export function voteFigures({ votes, start }: VotesLine, memory: VoteMemory, same: Grader["same"]) {
-  const agree = (one: string | null, other: string | null) => one === other || (one !== null && other !== null && same(one, other));
-  const firsts = new Map([...memory.start, ...start]);
-  const flips = votes.flatMap(([id, answer]) => (memory.newest.has(id) ? [agree(memory.newest.get(id)!, answer) ? 0 : 1] : []));
-  const agreements = votes.flatMap(([id, answer]) => (firsts.has(id) ? [agree(firsts.get(id)!, answer) ? 1 : 0] : []));
+  const firsts = new Map([...memory.start, ...start.map(([id, answer, share]) => [id, { answer, share }] as const)]);
+  const flips = votes.flatMap(([id, answer]) => (memory.newest.has(id) ? [agree(memory.newest.get(id)!, answer, same) ? 0 : 1] : []));
+  const agreements = votes.flatMap(([id, answer]) => (firsts.has(id) ? [agree(firsts.get(id)!.answer, answer, same) ? 1 : 0] : []));
   return { flipRate: flips.length === 0 ? null : mean(flips), startAgreement: agreements.length === 0 ? null : mean(agreements) };
+}
+
+/** What a step says of the run's health; its votes are in the memory already. */
+export function signalsOf({ step, votes }: VotesLine, { kl, abstentionRate }: StepMetrics, memory: VoteMemory, same: Grader["same"]): Signals {
+  const comparisons = votes.flatMap(([id, now]) => {
+    const first = memory.start.get(id);
+    return first === undefined ? [] : [{ now, first: first.answer, same: agree(first.answer, now, same), firstShare: first.share }];
+  });
+  return { step, kl, abstentionRate, comparisons };
+}
+
+function agree(one: string | null, other: string | null, same: Grader["same"]): boolean {
+  return one === other || (one !== null && other !== null && same(one, other));
 }

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { answerExcess, collapseAlarm, describeAlarm, PATIENCE, sureChanges, WINDOW } from "./collapse.ts";
+import type { Comparison, Signals } from "./collapse.ts";
+
+const compare = (first: string | null, now: string | null, firstShare = 1): Comparison => ({ first, now, same: first === now, firstShare });
+const step = (number: number, comparisons: readonly Comparison[], kl = 1, abstentionRate = 0): Signals => ({ step: number, kl, abstentionRate, comparisons });
+/** A run of so many steps, each made by its number from 1. */
+const run = (steps: number, make: (number: number) => Signals) => Array.from({ length: steps }, (_, index) => make(index + 1));
+const agreeing = ["1", "2", "3", "4"].map((answer) => compare(answer, answer));
+
+describe("the signs", () => {
+  it("excess: the largest gain of one answer, as a share of the problems, by hand", () => {
+    // "7" gains two problems and loses one; "1" and "2" lose one each; "3" gains one.
+    const comparisons = [compare("1", "7"), compare("2", "7"), compare("7", "3"), compare("4", "4")];
+    expect(answerExcess([step(1, comparisons)])).toBe(1 / 4);
+    expect(answerExcess([step(1, agreeing)])).toBe(0);
+    expect(answerExcess([step(1, [])])).toBeNull();
+  });
+
+  it("sure changes: only where half of the first model's samples agreed", () => {
+    expect(sureChanges([step(1, [compare("1", "2", 0.5), compare("1", "1", 0.9), compare("1", "3", 0.4)])])).toBe(1 / 2);
+    expect(sureChanges([step(1, [compare("1", "2", 0.4)])])).toBeNull();
+  });
+});
+
+describe("the alarm", () => {
+  it("is silent over a run that corrects answers in all directions", () => {
+    const corrected = [...agreeing, compare("5", "6", 0.4), compare("6", "5", 0.4)];
+    expect(collapseAlarm(run(200, (number) => step(number, corrected, number < 50 ? number / 10 : 5)))).toBeNull();
+  });
+
+  it("is raised when answers run into one, with its figures and the last step before them", () => {
+    const collapsing = [...agreeing.slice(1), compare("1", "0", 0.4)];
+    const history = (steps: number) => run(steps, (number) => step(number, number <= 20 ? agreeing : collapsing));
+    // From step 21 one problem in four: a window of 8 holds 4 such steps of 8, so 1/8, at step 24.
+    const raised = Array.from({ length: 40 }, (_, index) => collapseAlarm(history(index + 1))).find((alarm) => alarm !== null)!;
+    expect(raised).toEqual({ sign: "one answer's share beyond what the first model gave it", step: 25, lastHealthy: 16, value: 5 / 32, limit: 0.1 });
+    expect(raised.lastHealthy).toBe(25 - WINDOW - PATIENCE + 1);
+    expect(describeAlarm(raised)).toBe("step 25: one answer's share beyond what the first model gave it is 0.16, above 0.10 (over 8 steps)");
+  });
+
+  it("without the first model's votes is raised by KL alone, measured by where it began", () => {
+    const history = (late: number) => run(30, (number) => step(number, [], number <= 20 ? 1 : late));
+    expect(collapseAlarm(history(11))).toBeNull();
+    expect(collapseAlarm(history(20))?.sign).toBe("KL of a completion to the first model, in nats");
+  });
+
+  it("waits until there are enough steps", () => {
+    const broken = [compare("1", "0"), compare("2", "0")];
+    expect(collapseAlarm(run(WINDOW + PATIENCE - 2, (number) => step(number, broken)))).toBeNull();
+    expect(collapseAlarm(run(WINDOW + PATIENCE - 1, (number) => step(number, broken)))).not.toBeNull();
+  });
+});

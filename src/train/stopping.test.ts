@@ -1,0 +1,84 @@
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createFakePolicy } from "../../test/fake-policy.ts";
+import { problemsNamed, trainIn } from "../../test/train-fixture.ts";
+import type { FixtureChanges } from "../../test/train-fixture.ts";
+import { CURRENT } from "../policy.ts";
+import type { MetricsLine } from "../run/index.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "stopping-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const metricsOf = async (path: string) => (await readFile(join(path, "metrics.jsonl"), "utf8")).trim().split("\n").map((line) => JSON.parse(line) as MetricsLine);
+/** Logprobs that tell one set of weights from another. */
+const fingerprint = async (policy: ReturnType<typeof createFakePolicy>) => (await policy.logprobs([{ prompt: [11, 12], completion: [3, 4, 0] }], CURRENT))[0];
+
+describe("early stopping", () => {
+  const changes = (): FixtureChanges => ({ policy: createFakePolicy({ seed: 5 }), validation: problemsNamed("3-", 6), config: { steps: 12, evaluateEvery: 2, checkpointEvery: 100, learningRate: 0.2 } });
+
+  it("ends with the weights of the best validation, whichever step that was", async () => {
+    const path = join(folder, "best");
+    const given = changes();
+    const result = await trainIn(path, "create", given);
+    const validations = (await metricsOf(path)).flatMap((line) => (line.kind === "validation" ? [line] : []));
+    expect(validations.map(({ step }) => step)).toEqual([0, 2, 4, 6, 8, 10, 12]);
+    const best = validations.reduce((found, line) => (line.passAt1 > found.passAt1 ? line : found));
+    expect(result.steps).toBe(best.step);
+    if (best.step < 12) expect(result.stopped).toMatchObject({ reason: "early-stopping", step: 12, restored: best.step });
+    // The same run, cut off at that step, has the same weights.
+    const cut = changes();
+    await trainIn(join(folder, "cut"), "create", { ...cut, config: { ...cut.config, steps: Math.max(1, best.step) } });
+    if (best.step > 0) expect(await fingerprint(given.policy as never)).toEqual(await fingerprint(cut.policy as never));
+  });
+
+  it("does not wait for the last step when patience is at an end", async () => {
+    const path = join(folder, "patience");
+    const given = changes();
+    const result = await trainIn(path, "create", { ...given, config: { ...given.config, steps: 40, patience: 2 } });
+    const validations = (await metricsOf(path)).flatMap((line) => (line.kind === "validation" ? [line] : []));
+    const best = validations.reduce((found, line) => (line.passAt1 > found.passAt1 ? line : found));
+    expect(validations.at(-1)!.step).toBe(best.step + 4);
+    expect(result).toMatchObject({ steps: best.step, stopped: { step: best.step + 4 } });
+  });
+});
+
+describe("stopping on collapse", () => {
+  // A reward for one and the same answer: every prompt runs into "1".
+  const changes = (): FixtureChanges => ({
+    policy: createFakePolicy({ seed: 5 }),
+    rewardOf: ({ answers_G }) => ({ label: "1", rewards_G: answers_G.map((answer) => (answer === "1" ? 1 : 0)) }),
+    config: { steps: 60, learningRate: 0.03, stopOnCollapse: true, startVotes: 16, checkpointEvery: 4, evaluateEvery: 60 },
+  });
+
+  it("goes back to a checkpoint from before the signs, says which sign, and evaluates there", async () => {
+    const path = join(folder, "collapse");
+    const warnings: string[] = [];
+    const result = await trainIn(path, "create", { ...changes(), observer: { warned: (message) => warnings.push(message) } });
+    expect(result.stopped).toMatchObject({ reason: "collapse" });
+    const { step, restored, message } = result.stopped!;
+    expect(step).toBeLessThan(60);
+    expect(restored).toBeLessThanOrEqual(step - 9);
+    expect(restored % 4).toBe(0);
+    expect(message).toMatch(/^step \d+: one answer's share beyond what the first model gave it is 0\.\d\d, above 0\.10/);
+    expect(warnings.at(-1)).toBe(`Stopped, the run is collapsing: ${message}. The weights are those of step ${restored}.`);
+    expect(result.steps).toBe(restored);
+    expect(restored).toBeGreaterThan(0);
+    expect((await metricsOf(path)).at(-1)).toMatchObject({ kind: "evaluation", step: restored });
+    expect(await readdir(join(path, "checkpoints"))).toContain(`step-${String(restored).padStart(6, "0")}`);
+  });
+
+  it("interrupted and resumed, stops at the same step as if it had not been", async () => {
+    const whole = await trainIn(join(folder, "whole"), "create", changes());
+    const controller = new AbortController();
+    const path = join(folder, "interrupted");
+    await trainIn(path, "create", { ...changes(), signal: controller.signal, observer: { stepped: ({ step }) => step === 6 && controller.abort() } });
+    const resumed = await trainIn(path, "resume", changes());
+    expect(resumed.stopped).toEqual(whole.stopped);
+    expect(resumed.after).toEqual(whole.after);
+  });
+});
