@@ -93,7 +93,7 @@ function lossFeeds({ behaviour, advantages, weights }: Aligned, loss: Loss): Fee
   };
 }
 
-/** Rows without `critic`, and all where there is nothing to be said of one, have a weight of 0. */
+/** What the critic's loss takes. Rows without `critic` weigh nothing, and none does without the critic's options. */
 function criticFeeds(batch: MicroBatch, rows: readonly TrainingRow[], { coefficient, clip }: CriticOptions = { coefficient: 0, clip: 0 }): Feeds {
   const length = batch.targets.length;
   const feeds = { oldValues: new Float32Array(length), returns: new Float32Array(length), criticWeights: new Float32Array(length) };

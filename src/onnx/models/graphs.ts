@@ -74,8 +74,8 @@ export function valuesGraph(config: DecoderConfiguration): GraphDefinition {
 
 /**
  * Loss and gradients of one micro-batch: the weighted sum of token losses. Further inputs, all [tokens]:
- * `behaviour` logprobs, `advantages`, `weights`; for ppo also `floors`, which no token's loss exceeds, and the
- * scalars `low` and `high`; with a critic `criticWeights` of the squared errors, whose sum is added to the loss,
+ * `behaviour` logprobs, `advantages`, `weights`; for ppo also `floors`, the least that a token's surrogate counts
+ * as, and the scalars `low` and `high`; with a critic `criticWeights` of the squared errors, whose sum is added to the loss,
  * and what `squaredErrors` takes. For each trained parameter the sum of earlier gradients. Outputs: `loss`,
  * `logprobs`, the sums with the gradients added, and the row gradients.
  */
