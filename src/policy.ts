@@ -134,7 +134,7 @@ export function checkSequence({ prompt, completion }: TokenSequence, limits: Pol
 export function checkRow(row: TrainingRow, limits: PolicyLimits): void {
   checkSequence(row, limits);
   const { completion, logprobs, advantages, weights } = row;
-  for (const [name, { length }] of Object.entries({ logprobs, advantages, weights })) {
+  for (const [name, { length }] of Object.entries({ logprobs, advantages, weights, ...row.critic })) {
     if (length !== completion.length) throw new PolicyError(`A row has ${length} ${name} for a completion of ${completion.length} tokens.`);
   }
 }

@@ -5,7 +5,8 @@ import { majorityReward } from "./srt/reward.ts";
 import { startTeacher, trainStep } from "./step.ts";
 import type { StepSettings } from "./step.ts";
 import type { Group, Problem, RewardSource, Sample, TrainingRow } from "./types.ts";
-import { sum } from "./util/statistics.ts";
+import { mean, standardDeviation, sum } from "./util/statistics.ts";
+import { strictZip } from "./util/strict-zip.ts";
 
 const problems: Problem[] = ["1+1=", "2*3=", "7-4="].map((prompt) => ({ id: prompt, prompt, source: "test" }));
 const settings: StepSettings & { seed: number } = {
@@ -33,8 +34,8 @@ const settings: StepSettings & { seed: number } = {
 const majority = majorityReward({ threshold: 0, share: "all" }, fakeGrader.same);
 
 /** A policy that also keeps the rows of its updates. */
-function recording(): { policy: Policy; updates: (readonly TrainingRow[])[] } {
-  const policy = createFakePolicy({ seed: 3 });
+function recording(critic = false): { policy: Policy; updates: (readonly TrainingRow[])[] } {
+  const policy = createFakePolicy({ seed: 3, critic });
   const updates: (readonly TrainingRow[])[] = [];
   return { updates, policy: { ...policy, update: (rows, options) => (updates.push(rows), policy.update(rows, options)) } };
 }
@@ -190,6 +191,26 @@ describe("what trains", () => {
     const baselines = reward.rewards_G.map((earned, index) => earned - advantages_G_T[index]![0]!);
     expect(new Set(baselines).size).toBe(1);
     expect([0, 1]).toContain(baselines[0]);
+  });
+
+  it("gae: each token's advantage is what the critic did not expect, whitened; the critic is told what was earned", async () => {
+    const { policy, updates } = recording(true);
+    const told: (readonly Float32Array[])[] = [];
+    const watched: Policy = { ...policy, values: async (sequences) => (told.push(await policy.values(sequences)), told.at(-1)!) };
+    const changes = { algorithm: "gae", update: { ...settings.update, critic: { coefficient: 0.5, clip: 0.5 } } } as const;
+    // At the start the critic says nothing.
+    await step(watched, majority, changes);
+    const { groups_P } = await step(watched, majority, changes);
+    const rewards = groups_P.filter(({ status }) => status === "trained").flatMap(({ reward }) => reward.rewards_G);
+    const rows = strictZip(updates[1]!, strictZip(told[1]!, rewards));
+    for (const [{ critic }, [values_T, reward]] of rows) {
+      expect(critic!.values).toEqual(values_T);
+      expect(critic!.returns).toEqual(values_T.map(() => reward));
+    }
+    const surprises = rows.flatMap(([, [values_T, reward]]) => Array.from(values_T, (value) => reward - value));
+    expect(new Set(told[1]!.flatMap((values_T) => [...values_T])).size).toBeGreaterThan(2);
+    const [center, scale] = [mean(surprises), standardDeviation(surprises)];
+    rows.flatMap(([{ advantages }]) => Array.from(advantages)).forEach((advantage, index) => expect(advantage).toBeCloseTo((surprises[index]! - center) / scale, 4));
   });
 
   it("adds KL and entropy terms of the loss to the advantages", async () => {

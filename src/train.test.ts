@@ -96,6 +96,22 @@ describe("train", () => {
     await expect(trainIn(join(folder, "few"), "create", { config: { promptsPerStep: 19 } })).rejects.toThrow("has 18 problems, but a step takes 19");
   });
 
+  it("does not start with what the engine can't do", async () => {
+    const fake = createFakePolicy();
+    const policy = { ...fake, description: { ...fake.description, capabilities: [] } };
+    const run = (config: NonNullable<FixtureChanges["config"]>) => trainIn(join(folder, `incapable ${Object.keys(config).join()}`), "create", { policy, config });
+    await expect(run({ algorithm: "gae" })).rejects.toThrow("`algorithm: gae`, which the engine of fake can't do: it has no critic; make one that has, or use another `algorithm`.");
+    await expect(run({ teacher: { kind: "average" } })).rejects.toThrow("`teacher.kind: average`, which the engine of fake can't do");
+  });
+
+  it("goes on with a critic as if it had not been interrupted", async () => {
+    const start = () => ({ policy: createFakePolicy({ seed: 5, critic: true }), config: { algorithm: "gae" } as const });
+    await trainIn(join(folder, "critic"), "create", start());
+    await interruptAt(join(folder, "critic resumed"), 7, start());
+    await resume(join(folder, "critic resumed"), start());
+    expect(await contentsOf(join(folder, "critic resumed"))).toEqual(await contentsOf(join(folder, "critic")));
+  });
+
   it("warns of a skipped update and goes on", async () => {
     const fake = createFakePolicy({ seed: 5 });
     let updates = 0;

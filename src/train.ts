@@ -9,6 +9,7 @@ import type { Policy } from "./policy.ts";
 import { checkpointPath, evaluationMetrics, modelCard, readSummary, recordSamples, saveCheckpoint, saveModel, stepMetrics, summarizeEvaluation, writeSummary } from "./run/index.ts";
 import type { EvaluationMetrics, RunDirectory, RunStop, RunSummary, StepMetrics } from "./run/index.ts";
 import { trainStep } from "./step.ts";
+import { checkCapabilities } from "./train/capabilities.ts";
 import { remember, signalsOf, voteFigures, votesOf } from "./train/memory.ts";
 import type { StartVoters } from "./train/memory.ts";
 import { nextKlCoefficient, stepSettings } from "./train/settings.ts";
@@ -64,8 +65,8 @@ export interface TrainResult extends RunSummary {
  * records everything there. Interrupted or killed at any moment and continued, a run ends as if it had
  * not been: weights, samples and metrics (but for `timing`) are the same, bit for bit. A run that is
  * complete is not run again. Throws DataError for a held-out problem among the training problems or a prompt
- * that does not fit the context, CheckpointError when there are checkpoints but none that can be used,
- * RunDirectoryError when the disk refuses, and what the policy throws.
+ * that does not fit the context, UsageError for what the policy cannot do, CheckpointError when there are
+ * checkpoints but none that can be used, RunDirectoryError when the disk refuses, and what the policy throws.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { config, policy, run, observer, signal } = options;
@@ -183,12 +184,14 @@ function inOneStage(problems: readonly Problem[]): readonly Stage[] {
 }
 
 /**
- * Finds before the first step what would otherwise end the run at some later one. Throws DataError; see
- * `train`, which calls it too. Callers use it to refuse bad data before they create a run directory.
+ * Finds before the first step what would otherwise end the run at some later one. Throws DataError, and
+ * UsageError for what the policy cannot do; see `train`, which calls it too. Callers use it to refuse bad data
+ * before they create a run directory.
  */
 export function checkProblems(
   { config, policy, renderer, problems, stages = inOneStage(problems), heldOut, validation = [] }: Pick<TrainOptions, "config" | "policy" | "renderer" | "problems" | "stages" | "heldOut" | "validation">,
 ): void {
+  checkCapabilities(config, policy);
   if (heldOut.length === 0 && config.heldOut !== "") throw new DataError(`\`held-out\` (${config.heldOut}) has no problems; evaluation needs at least one.`);
   const perStep = sampledPrompts(config);
   const sources = trainSources(config).map(({ source }) => source);

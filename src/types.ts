@@ -141,7 +141,7 @@ export interface TrainingRow extends TokenSequence {
 
 /** What one optimizer update did. */
 export interface UpdateReport {
-  /** The weighted sum of token losses. */
+  /** The weighted sum of token losses, a critic's included. */
   readonly loss: number;
   /** Global L2 norm of the gradient before clipping. */
   readonly gradientNorm: number;

@@ -66,6 +66,6 @@ describe("the fake policy", () => {
   });
 });
 
-policyConformance("the fake policy", () =>
-  Promise.resolve({ policy: createFakePolicy(), prompts: [[11, 12, 13], [12, 11], [15, 14, 13, 12, 11]] }),
-);
+const prompts = [[11, 12, 13], [12, 11], [15, 14, 13, 12, 11]];
+policyConformance("the fake policy", () => Promise.resolve({ policy: createFakePolicy(), prompts }));
+policyConformance("the fake policy with a critic", () => Promise.resolve({ policy: createFakePolicy({ critic: true }), prompts }));

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { CheckpointError, PolicyError } from "../src/errors.ts";
 import { checkRequest, checkRow, checkSequence, CURRENT, REFERENCE } from "../src/policy.ts";
-import type { Loss, Policy, SampleRequest, UpdateOptions, WeightsName } from "../src/policy.ts";
+import type { CriticOptions, Loss, Policy, SampleRequest, UpdateOptions, WeightsName } from "../src/policy.ts";
 import type { Completion, Grader, Renderer, TokenSequence, TrainingRow, UpdateReport } from "../src/types.ts";
 import { createRandom, deriveSeed } from "../src/util/random.ts";
 import type { Random } from "../src/util/random.ts";
@@ -19,6 +19,8 @@ export interface FakePolicyOptions {
   readonly seed?: number;
   readonly contextLength?: number;
   readonly model?: string;
+  /** Whether it has a critic: a table of values beside that of logits. */
+  readonly critic?: boolean;
 }
 
 /** Token 0 ends a completion, 1 to 10 are the digits 0 to 9, the others only occur in prompts. */
@@ -29,7 +31,9 @@ const VOCABULARY = 16;
 const CONTEXTS = 8;
 /** Positions with a row of their own; later ones share the last. */
 const POSITIONS = 3;
-const PARAMETERS = CONTEXTS * POSITIONS * VOCABULARY;
+const LOGITS = CONTEXTS * POSITIONS * VOCABULARY;
+/** The logits, then the critic's value of each row, zero at the start. */
+const PARAMETERS = LOGITS + CONTEXTS * POSITIONS;
 
 /**
  * Text for the fake policy: prompts are their characters folded into the prompt tokens, and a completion
@@ -61,7 +65,7 @@ interface State {
   readonly updates: number;
 }
 
-export function createFakePolicy({ seed = 0, contextLength = 64, model = "fake" }: FakePolicyOptions = {}): Policy {
+export function createFakePolicy({ seed = 0, contextLength = 64, model = "fake", critic = false }: FakePolicyOptions = {}): Policy {
   const initial = initialTable(createRandom(seed));
   let state: State = {
     weights: new Map([[CURRENT, initial], [REFERENCE, initial.slice()]]),
@@ -86,10 +90,10 @@ export function createFakePolicy({ seed = 0, contextLength = 64, model = "fake" 
   return {
     description: {
       model,
-      parameters: PARAMETERS,
+      parameters: LOGITS,
       vocabularySize: VOCABULARY,
       contextLength,
-      capabilities: ["export", "average"],
+      capabilities: ["export", "average", ...(critic ? ["critic" as const] : [])],
     },
     sample: (request) =>
       call(() => {
@@ -108,7 +112,8 @@ export function createFakePolicy({ seed = 0, contextLength = 64, model = "fake" 
     update: (rows, options) =>
       call(() => {
         for (const row of rows) checkRow(row, { contextLength, vocabularySize: VOCABULARY });
-        const { gradient, ...report } = gradientOf(rows, options.loss, table(CURRENT));
+        if (options.critic && !critic) throw new PolicyError("the fake policy was made without a critic");
+        const { gradient, ...report } = gradientOf(rows, options, table(CURRENT));
         if (!report.skipped) state = adamw(state, gradient, report.gradientNorm, options);
         return report;
       }),
@@ -118,13 +123,18 @@ export function createFakePolicy({ seed = 0, contextLength = 64, model = "fake" 
         if (name === CURRENT || name === REFERENCE) throw new PolicyError(`the weights named ${name} are no snapshot`);
         state.weights.set(name, table(name).map((weight, index) => decay * weight + (1 - decay) * table(CURRENT)[index]!));
       }),
-    values: () => Promise.reject(new PolicyError("the fake policy has no critic")),
+    values: (sequences) =>
+      call(() => {
+        if (!critic) throw new PolicyError("the fake policy was made without a critic");
+        for (const sequence of sequences) checkSequence(sequence, { contextLength, vocabularySize: VOCABULARY });
+        return sequences.map(({ prompt, completion }) => Float32Array.from(completion, (_, t) => table(CURRENT)[valuePlace(prompt, t)]!));
+      }),
     saveState: (directory) => call(() => writeFileSync(join(directory, STATE_FILE), JSON.stringify(toFile(model, state)))),
     loadState: (directory) => call(() => void (state = readState(join(directory, STATE_FILE), model))),
     exportModel: (directory) =>
       call(() => {
         writeFileSync(join(directory, "config.json"), JSON.stringify({ model, vocabulary: VOCABULARY }));
-        writeFileSync(join(directory, "weights.json"), JSON.stringify([...table(CURRENT)]));
+        writeFileSync(join(directory, "weights.json"), JSON.stringify([...table(CURRENT).slice(0, LOGITS)]));
       }),
     close: () => call(() => void (closed = true)),
   };
@@ -133,6 +143,7 @@ export function createFakePolicy({ seed = 0, contextLength = 64, model = "fake" 
 /** One digit of each prompt's row leads; the first token is mostly a digit, and the later ones mostly end. */
 function initialTable(random: Random): Float64Array {
   return Float64Array.from({ length: PARAMETERS }, (_, index) => {
+    if (index >= LOGITS) return 0;
     const token = index % VOCABULARY;
     const position = Math.floor(index / VOCABULARY) % POSITIONS;
     const context = Math.floor(index / VOCABULARY / POSITIONS);
@@ -147,6 +158,11 @@ function initialTable(random: Random): Float64Array {
 function rowStart(prompt: readonly number[], position: number): number {
   const context = (deriveSeed(0, ...prompt) >>> 0) % CONTEXTS;
   return (context * POSITIONS + Math.min(position, POSITIONS - 1)) * VOCABULARY;
+}
+
+/** Place of the value of the state before the token at a position. */
+function valuePlace(prompt: readonly number[], position: number): number {
+  return LOGITS + rowStart(prompt, position) / VOCABULARY;
 }
 
 function logSoftmax(weights: Float64Array, start: number): Float64Array {
@@ -199,18 +215,27 @@ function tokenLoss(loss: Loss, logprob: number, behaviour: number, advantage: nu
   const ratio = Math.exp(logprob - behaviour);
   const free = { value: -ratio * advantage, slope: -ratio * advantage, clipped: false };
   if (loss.kind === "importance_sampling") return free;
-  const bounded = Math.min(1 + loss.clipHigh, Math.max(1 - loss.clipLow, ratio));
-  return bounded * advantage < ratio * advantage ? { value: -bounded * advantage, slope: 0, clipped: true } : free;
+  const limited = Math.min(1 + loss.clipHigh, Math.max(1 - loss.clipLow, ratio));
+  const pessimistic = Math.min(ratio * advantage, limited * advantage);
+  const bounded = advantage < 0 ? Math.max(pessimistic, (loss.dualClip ?? Infinity) * advantage) : pessimistic;
+  return Object.is(bounded, ratio * advantage) ? free : { value: -bounded, slope: 0, clipped: true };
 }
 
-function gradientOf(rows: readonly TrainingRow[], loss: Loss, weights: Float64Array): UpdateReport & { gradient: Float64Array } {
+/** The critic's loss of one token and its derivative by the value. */
+function criticLoss({ coefficient, clip }: CriticOptions, value: number, old: number, target: number): { value: number; slope: number } {
+  const limited = Math.min(old + clip, Math.max(old - clip, value));
+  const [free, bounded] = [(value - target) ** 2, (limited - target) ** 2];
+  return { value: (coefficient / 2) * Math.max(free, bounded), slope: bounded > free ? 0 : coefficient * (value - target) };
+}
+
+function gradientOf(rows: readonly TrainingRow[], options: UpdateOptions, weights: Float64Array): UpdateReport & { gradient: Float64Array } {
   const gradient = new Float64Array(PARAMETERS);
   const totals = { loss: 0, clipped: 0, tokens: 0 };
-  for (const { prompt, completion, logprobs, advantages, weights: weights_T } of rows) {
+  for (const { prompt, completion, logprobs, advantages, weights: weights_T, critic } of rows) {
     completion.forEach((token, t) => {
       const start = rowStart(prompt, t);
       const distribution = logSoftmax(weights, start);
-      const { value, slope, clipped } = tokenLoss(loss, distribution[token]!, logprobs[t]!, advantages[t]!);
+      const { value, slope, clipped } = tokenLoss(options.loss, distribution[token]!, logprobs[t]!, advantages[t]!);
       totals.loss += weights_T[t]! * value;
       totals.clipped += clipped ? 1 : 0;
       totals.tokens += 1;
@@ -218,6 +243,11 @@ function gradientOf(rows: readonly TrainingRow[], loss: Loss, weights: Float64Ar
       distribution.forEach((logprob, other) => {
         gradient[start + other]! += weights_T[t]! * slope * ((other === token ? 1 : 0) - Math.exp(logprob));
       });
+      if (!options.critic || !critic) return;
+      const place = valuePlace(prompt, t);
+      const ofCritic = criticLoss(options.critic, weights[place]!, critic.values[t]!, critic.returns[t]!);
+      totals.loss += weights_T[t]! * ofCritic.value;
+      gradient[place]! += weights_T[t]! * ofCritic.slope;
     });
   }
   const gradientNorm = Math.hypot(...gradient);

@@ -69,10 +69,10 @@ async function inputsOf({ name, folder }: LocalModel, { sources }: RunProblems):
  * A policy on the model that lies in `folder` and is named in the config. The engine is loaded only when a
  * model is run: other commands start without its native code.
  */
-export async function createPolicy({ engine, lora, model, saveDtype, seed }: Config, folder: string): Promise<Policy> {
+export async function createPolicy({ engine, lora, model, saveDtype, seed, algorithm }: Config, folder: string): Promise<Policy> {
   const { createOnnxPolicy } = await import("../onnx/index.ts");
   const adapters = { rank: lora.rank, alpha: lora.alpha, targets: loraTargets(lora), seed: deriveSeed(seed, "adapters"), base: model === "builtin" ? folder : model };
-  return createOnnxPolicy({ model: folder, threads: engine.threads, lora: lora.rank === 0 ? null : adapters, saveDtype });
+  return createOnnxPolicy({ model: folder, threads: engine.threads, lora: lora.rank === 0 ? null : adapters, saveDtype, critic: algorithm === "gae" });
 }
 
 type Parts = Omit<TrainOptions, "problems" | "stages" | "heldOut" | "truth" | "observer" | "signal" | "clock">;

@@ -17,7 +17,8 @@ import { sampleCompletions } from "./sample.ts";
 import { createSessions } from "./sessions.ts";
 import type { Sessions } from "./sessions.ts";
 import { loadTrainingState, saveTrainingState } from "./state.ts";
-import { trainedAdapters, trainedModel } from "./trained.ts";
+import type { StateOrigin } from "./state.ts";
+import { trainedAdapters, trainedCritic, trainedModel } from "./trained.ts";
 import type { Trained } from "./trained.ts";
 import { accumulateGradient, sequenceFeeds } from "./update.ts";
 import type { Weights } from "./weights.ts";
@@ -29,6 +30,8 @@ export interface EngineOptions {
   readonly threads: number;
   /** Adapters to train in place of the model's own weights. */
   readonly lora?: LoraOptions | null;
+  /** Whether a critic is trained beside them. */
+  readonly critic?: boolean;
   /** Number format of exported models; float32 unless it is given. */
   readonly saveDtype?: SaveDtype;
 }
@@ -48,10 +51,11 @@ interface Engine extends Trained {
  * The embedded engine: a decoder trained and sampled on the CPU through ONNX Runtime. Graphs are compiled
  * when first needed. It blocks its thread while it computes; `createOnnxPolicy` gives it one of its own.
  */
-export async function createEngine({ model, threads, lora = null, saveDtype = "float32" }: EngineOptions): Promise<Policy> {
+export async function createEngine({ model, threads, lora = null, critic = false, saveDtype = "float32" }: EngineOptions): Promise<Policy> {
   const loaded = await loadModel(model);
   const saving = { source: model, dtype: saveDtype };
-  const trained = lora ? trainedAdapters(loaded, lora, saving) : trainedModel(loaded, saving);
+  const policy = lora ? trainedAdapters(loaded, lora, saving) : trainedModel(loaded, saving);
+  const trained = critic ? trainedCritic(policy) : policy;
   const { config, layout, start, versionOf } = trained;
   const engine: Engine = {
     ...trained,
@@ -69,14 +73,14 @@ export async function createEngine({ model, threads, lora = null, saveDtype = "f
       parameters: loaded.layout.size,
       vocabularySize: config.vocabularySize,
       contextLength: config.contextLength,
-      capabilities: ["export", "average"],
+      capabilities: ["export", "average", ...(critic ? ["critic" as const] : [])],
     },
     sample: (request) => sample(engine, request),
     logprobs: (sequences, weights) => logprobs(engine, sequences, weights),
     update: (rows, options) => update(engine, rows, options),
     snapshot: (name) => snapshot(engine, name),
     average: (name, decay) => average(engine, name, decay),
-    values: () => Promise.reject(new PolicyError("This engine has no critic.")),
+    values: (sequences) => values(engine, sequences),
     saveState: (directory) => saveState(engine, directory),
     loadState: (directory) => loadState(engine, directory),
     exportModel: (directory) => trained.save(directory, engine.current.flat),
@@ -93,16 +97,30 @@ async function sample(engine: Engine, request: SampleRequest): Promise<readonly 
   return sampleCompletions(request, { config, weights, rotary, prefill, decode, maxRows: decodeRows(config, longest) });
 }
 
-async function logprobs(engine: Engine, sequences: readonly TokenSequence[], name: WeightsName): Promise<readonly Float32Array[]> {
-  const { config, sessions, rotary } = engine;
+function logprobs(engine: Engine, sequences: readonly TokenSequence[], name: WeightsName): Promise<readonly Float32Array[]> {
+  return ofTokens(engine, sequences, { graph: "logprobs", weights: weightsOf(engine, name) });
+}
+
+function values(engine: Engine, sequences: readonly TokenSequence[]): Promise<readonly Float32Array[]> {
+  if (!engine.config.critic) throw new PolicyError(NO_CRITIC);
+  return ofTokens(engine, sequences, { graph: "values", weights: engine.current });
+}
+
+const NO_CRITIC = "This engine was made without a critic: it has no values, and no update of them.";
+
+/** One number for each completion token, `[sequence][time]`: the output of a graph that has its name. */
+async function ofTokens(
+  { config, sessions, rotary }: Engine,
+  sequences: readonly TokenSequence[],
+  { graph, weights }: { readonly graph: "logprobs" | "values"; readonly weights: Weights },
+): Promise<readonly Float32Array[]> {
   for (const sequence of sequences) checkSequence(sequence, config);
-  const weights = weightsOf(engine, name);
-  const session = await sessions.logprobs();
+  const session = await sessions[graph]();
   const results = sequences.map(({ completion }) => new Float32Array(completion.length));
   for (const batch of microBatches(sequences, (time) => sequenceTokens(config, time))) {
     const outputs = await session.run({ ...weights.feeds, ...sequenceFeeds(batch, { group: groupOf(config), rotary }) });
     let place = 0;
-    for (const row of batch.rows) results[row]!.set(outputs("logprobs").subarray(place, (place += results[row]!.length)));
+    for (const row of batch.rows) results[row]!.set(outputs(graph).subarray(place, (place += results[row]!.length)));
   }
   return results;
 }
@@ -110,10 +128,11 @@ async function logprobs(engine: Engine, sequences: readonly TokenSequence[], nam
 async function update(engine: Engine, rows: readonly TrainingRow[], options: UpdateOptions): Promise<UpdateReport> {
   const { config, layout, sessions, rotary, current, gradient } = engine;
   for (const row of rows) checkRow(row, config);
+  if (options.critic && !config.critic) throw new PolicyError(NO_CRITIC);
   const { session, graph } = await sessions.training(options.loss.kind);
   gradient.fill(0);
   const parts = { session, graph, layout, weights: current, rotary, group: groupOf(config), tokenBudget: (time: number) => sequenceTokens(config, time) };
-  const sums = await accumulateGradient(rows, options.loss, parts, gradient);
+  const sums = await accumulateGradient(rows, options, parts, gradient);
   const gradientNorm = norm(gradient);
   const skipped = !Number.isFinite(gradientNorm);
   const scale = Math.min(1, options.maxGradientNorm / gradientNorm);
@@ -136,18 +155,23 @@ function average(engine: Engine, name: WeightsName, decay: number): Promise<void
   return Promise.resolve();
 }
 
-async function saveState({ current, origin, adam, snapshots }: Engine, directory: string): Promise<void> {
+async function saveState(engine: Engine, directory: string): Promise<void> {
+  const { current, adam, snapshots } = engine;
   const frozen = new Map([...snapshots].map(([name, weights]) => [name, weights.flat]));
-  await saveTrainingState(directory, { weights: current.flat, adam, snapshots: frozen }, origin());
+  await saveTrainingState(directory, { weights: current.flat, adam, snapshots: frozen }, stateOrigin(engine));
 }
 
 async function loadState(engine: Engine, directory: string): Promise<void> {
   const { layout, current, snapshots } = engine;
-  const state = await loadTrainingState(directory, layout.size, engine.origin());
+  const state = await loadTrainingState(directory, layout.size, stateOrigin(engine));
   current.flat.set(state.weights);
   engine.adam = state.adam;
   snapshots.clear();
   for (const [name, weights] of state.snapshots) snapshots.set(name, engine.versionOf(weights));
+}
+
+function stateOrigin({ origin, config }: Engine): StateOrigin {
+  return { reference: origin(), critic: config.critic };
 }
 
 function weightsOf({ current, reference, snapshots }: Engine, name: WeightsName): Weights {

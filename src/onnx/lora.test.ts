@@ -62,7 +62,7 @@ async function engineWith(model: string, lora: LoraOptions, adapters: Float32Arr
   await policy.saveState(folder);
   const { metadata, close } = await openSafetensors(join(folder, "training-state.safetensors"), fail);
   await close();
-  await saveTrainingState(folder, { weights: adapters, adam: createAdamState(adapters.length), snapshots: new Map() }, metadata["reference"]!);
+  await saveTrainingState(folder, { weights: adapters, adam: createAdamState(adapters.length), snapshots: new Map() }, { reference: metadata["reference"]!, critic: false });
   await policy.loadState(folder);
   return policy;
 }
@@ -104,7 +104,7 @@ for (const family of ["llama", "qwen2", "qwen3"]) {
       const parts = { session, graph, layout, weights, rotary: createRotaryFeeds(config), group: config.heads / config.keyValueHeads, tokenBudget: () => 64 };
       const completion = ids.slice(prompt);
       const row = { prompt: ids.slice(0, prompt), completion, logprobs: expected.logprobs.slice(prompt - 1), advantages: expected.advantages, weights: completion.map(() => 1) };
-      await accumulateGradient([row], { kind: "importance_sampling" }, parts, gradient);
+      await accumulateGradient([row], { loss: { kind: "importance_sampling" } }, parts, gradient);
       await sessions.close();
       expect(Object.keys(expected.gradients).sort()).toEqual(layout.stored.map(({ name }) => name).sort());
       for (const { name, offset, size } of layout.stored) {

@@ -4,7 +4,7 @@ import type { DecoderConfiguration } from "./models/configuration.ts";
 
 const shape = (changes: Partial<DecoderConfiguration>): DecoderConfiguration => ({
   vocabularySize: 112, width: 128, layers: 4, heads: 4, keyValueHeads: 2, headWidth: 32, feedForwardWidth: 384, normEpsilon: 1e-5, ropeTheta: 10_000,
-  ropeScaling: null, attentionBias: false, queryKeyNorm: false, tiedEmbeddings: true, contextLength: 256, lora: null, ...changes,
+  ropeScaling: null, attentionBias: false, queryKeyNorm: false, tiedEmbeddings: true, contextLength: 256, lora: null, critic: false, ...changes,
 });
 const smollm2 = shape({ vocabularySize: 49_152, width: 576, layers: 30, heads: 9, keyValueHeads: 3, headWidth: 64, feedForwardWidth: 1536, contextLength: 8192 });
 

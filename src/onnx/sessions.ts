@@ -1,6 +1,6 @@
 import type { Loss } from "../policy.ts";
 import type { DecoderConfiguration } from "./models/configuration.ts";
-import { decodeGraph, logprobsGraph, prefillGraph, trainingGraph } from "./models/graphs.ts";
+import { decodeGraph, logprobsGraph, prefillGraph, trainingGraph, valuesGraph } from "./models/graphs.ts";
 import type { TrainingGraph } from "./models/graphs.ts";
 import { createSession } from "./session.ts";
 import type { Session } from "./session.ts";
@@ -10,6 +10,8 @@ export interface Sessions {
   readonly prefill: () => Promise<Session>;
   readonly decode: () => Promise<Session>;
   readonly logprobs: () => Promise<Session>;
+  /** Of a configuration with a critic. */
+  readonly values: () => Promise<Session>;
   readonly training: (loss: Loss["kind"]) => Promise<{ readonly session: Session; readonly graph: TrainingGraph }>;
   readonly close: () => Promise<void>;
 }
@@ -39,6 +41,7 @@ export function createSessions(config: DecoderConfiguration, threads: number): S
     prefill: once(() => compile(prefillGraph(config))),
     decode: once(() => compile(decodeGraph(config))),
     logprobs: once(() => compile(logprobsGraph(config))),
+    values: once(() => compile(valuesGraph(config))),
     training: (loss) => trainingByLoss[loss](),
     close: async () => {
       for (const session of opened.splice(0)) await (await session).close();

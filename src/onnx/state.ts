@@ -11,6 +11,14 @@ export interface TrainingState {
   readonly snapshots: ReadonlyMap<string, Float32Array>;
 }
 
+/** What a state belongs to. */
+export interface StateOrigin {
+  /** Tells the weights that a run started from, and what else decides what they mean, apart from any other. */
+  readonly reference: string;
+  /** Whether a critic is trained beside them. */
+  readonly critic: boolean;
+}
+
 const FILE = "training-state.safetensors";
 const SNAPSHOT = "snapshot.";
 
@@ -22,7 +30,7 @@ export function fingerprint(parts: readonly (Float32Array | string)[]): string {
 }
 
 /** Writes the state into a directory as one safetensors file of flat arrays. */
-export async function saveTrainingState(directory: string, { weights, adam, snapshots }: TrainingState, reference: string): Promise<void> {
+export async function saveTrainingState(directory: string, { weights, adam, snapshots }: TrainingState, { reference, critic }: StateOrigin): Promise<void> {
   const flat = (name: string, data: Float32Array) => ({ name, shape: [data.length], values: () => data });
   const tensors = [
     flat("weights", weights),
@@ -30,11 +38,11 @@ export async function saveTrainingState(directory: string, { weights, adam, snap
     flat("adam.second", adam.second),
     ...[...snapshots].map(([name, data]) => flat(SNAPSHOT + name, data)),
   ];
-  await writeSafetensors(join(directory, FILE), tensors, { updates: String(adam.updates), reference });
+  await writeSafetensors(join(directory, FILE), tensors, { updates: String(adam.updates), reference, critic: String(critic) });
 }
 
 /** Reads what `saveTrainingState` wrote. Throws CheckpointError when it is damaged or of another model. */
-export async function loadTrainingState(directory: string, parameters: number, reference: string): Promise<TrainingState> {
+export async function loadTrainingState(directory: string, parameters: number, { reference, critic }: StateOrigin): Promise<TrainingState> {
   const path = join(directory, FILE);
   const fail = (problem: string): CheckpointError => new CheckpointError(problem);
   const file = await openSafetensors(path, fail).catch((error: unknown) => {
@@ -42,6 +50,9 @@ export async function loadTrainingState(directory: string, parameters: number, r
   });
   try {
     if (file.metadata["reference"] !== reference) throw fail(`${path} is the state of another model than the one this run started from.`);
+    if ((file.metadata["critic"] === "true") !== critic) {
+      throw fail(`${path} is the state of a training ${critic ? "without a critic, and this one has one" : "with a critic, and this one has none"}; continue it with the algorithm that it began with.`);
+    }
     const updates = Number(file.metadata["updates"]);
     if (!Number.isSafeInteger(updates)) throw fail(`${path}: the number of updates is missing.`);
     const flat = async (name: string): Promise<Float32Array> => {

@@ -5,13 +5,14 @@ import type { LoraOptions } from "./lora.ts";
 import { saveModel, storedTensors } from "./model-folder.ts";
 import type { LoadedModel } from "./model-folder.ts";
 import type { DecoderConfiguration } from "./models/configuration.ts";
+import { withValueHead } from "./models/critic.ts";
 import { adapterLayout } from "./models/lora.ts";
 import type { ParameterLayout } from "./models/parameters.ts";
 import { fingerprint } from "./state.ts";
 import { createWeights } from "./weights.ts";
 import type { Weights } from "./weights.ts";
 
-/** What is trained, a model's own weights or adapters of them, and what follows from that. */
+/** What is trained, a model's own weights or adapters of them, with or without a critic, and what follows from that. */
 export interface Trained {
   /** Shape of the graphs. */
   readonly config: DecoderConfiguration;
@@ -66,5 +67,22 @@ export function trainedAdapters(model: LoadedModel, lora: LoraOptions, { source,
       await saveModel(directory, source, mergedTensors(model, flat, layout, lora), dtype);
       await saveAdapters(join(directory, "adapter"), flat, layout, lora);
     },
+  };
+}
+
+/** Training of a critic beside the rest: a value head behind the other parameters, zero at the start, that is not saved with the model. */
+export function trainedCritic(trained: Trained): Trained {
+  const config = { ...trained.config, critic: true };
+  const layout = withValueHead(trained.layout, config);
+  const start = new Float32Array(layout.size);
+  start.set(trained.start);
+  const withoutHead = (flat: Float32Array): Float32Array => flat.subarray(0, trained.layout.size);
+  return {
+    ...trained,
+    config,
+    layout,
+    start,
+    versionOf: (flat) => createWeights(flat, layout, trained.versionOf(withoutHead(flat)).feeds),
+    save: (directory, flat) => trained.save(directory, withoutHead(flat)),
   };
 }

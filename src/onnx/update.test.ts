@@ -3,23 +3,28 @@ import { afterAll, describe, expect, it } from "vitest";
 import { writeTinyModel } from "../../test/tiny-model.ts";
 import { LORA_TARGETS } from "../options.ts";
 import type { LoraTarget } from "../options.ts";
-import type { Loss } from "../policy.ts";
+import type { UpdateOptions } from "../policy.ts";
 import type { TrainingRow } from "../types.ts";
 import { createRandom } from "../util/random.ts";
 import { loadModel } from "./model-folder.ts";
 import type { DecoderConfiguration } from "./models/configuration.ts";
+import { withValueHead } from "./models/critic.ts";
 import { adapterLayout } from "./models/lora.ts";
 import type { ParameterLayout } from "./models/parameters.ts";
 import { createRotaryFeeds } from "./models/rotary.ts";
 import { createSessions } from "./sessions.ts";
 import { accumulateGradient } from "./update.ts";
+import type { Objective } from "./update.ts";
 import { createWeights } from "./weights.ts";
 import type { Weights } from "./weights.ts";
 
 const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
-/** Rows of different lengths, whose behaviour policy is not the current one: some ratios are clipped by ppo. */
+/**
+ * Rows of different lengths, whose behaviour policy is not the current one: some ratios are clipped by ppo. A
+ * critic's old values lie within and outside of its clip of 0.5 around those of `withCritic`; one row has none.
+ */
 function someRows(): TrainingRow[] {
   const random = createRandom(5);
   return [4, 2, 6, 1].map((length, index) => ({
@@ -28,10 +33,13 @@ function someRows(): TrainingRow[] {
     logprobs: Array.from({ length }, () => -3.4 + 0.8 * random.normal()),
     advantages: Array.from({ length }, () => random.normal()),
     weights: Array.from({ length }, () => random.uniform()),
+    ...(index !== 1 && { critic: { values: Array.from({ length }, () => random.normal()), returns: Array.from({ length }, () => 2 * random.normal()) } }),
   }));
 }
 
-const losses: Loss[] = [{ kind: "importance_sampling" }, { kind: "ppo", clipLow: 0.2, clipHigh: 0.3 }, { kind: "cross_entropy" }];
+const ppo = { kind: "ppo", clipLow: 0.2, clipHigh: 0.3 } as const;
+const losses: Objective["loss"][] = [{ kind: "importance_sampling" }, ppo, { ...ppo, dualClip: 1.4 }, { kind: "cross_entropy" }];
+const critic: NonNullable<UpdateOptions["critic"]> = { coefficient: 0.7, clip: 0.5 };
 
 interface Subject {
   readonly config: DecoderConfiguration;
@@ -55,26 +63,42 @@ async function adapters(targets: readonly LoraTarget[]): Promise<Subject> {
   return { config: { ...config, lora }, layout, weights: createWeights(Float32Array.from({ length: layout.size }, () => 0.2 * random.normal()), layout, feeds) };
 }
 
+/** A value head beside the rest, which is not zero, as it is at the start, where nothing but the head has a gradient. */
+async function withCritic(create: () => Promise<Subject>): Promise<Subject> {
+  const { config, layout, weights: { flat, feeds } } = await create();
+  const whole = withValueHead(layout, config);
+  const random = createRandom(9);
+  const head = Float32Array.from({ length: whole.size - layout.size }, () => 0.3 * random.normal());
+  return { config: { ...config, critic: true }, layout: whole, weights: createWeights(Float32Array.from([...flat, ...head]), whole, feeds) };
+}
+
 const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
   "tied embeddings": () => wholeModel({ tie_word_embeddings: true }),
   "untied embeddings": () => wholeModel({ tie_word_embeddings: false }),
   "adapters of all layers": () => adapters(LORA_TARGETS),
   "adapters of some layers": () => adapters(["k_proj", "up_proj"]),
 };
+const critics: typeof subjects = {
+  "a critic": () => withCritic(() => wholeModel({ tie_word_embeddings: true })),
+  "a critic, untied embeddings": () => withCritic(() => wholeModel({ tie_word_embeddings: false })),
+  "a critic, adapters": () => withCritic(() => adapters(["q_proj", "down_proj"])),
+};
 
-for (const [name, create] of Object.entries(subjects)) {
+for (const [name, create] of Object.entries({ ...subjects, ...critics })) {
   describe(`the gradient of a whole decoder, ${name}`, () => {
-    for (const loss of losses) {
-      it(`agrees with directional differences in every parameter tensor: ${loss.kind}`, async () => {
+    // A critic's loss is the same beside each of the policy's.
+    for (const loss of name in critics ? [ppo] : losses) {
+      it(`agrees with directional differences in every parameter tensor: ${loss.kind}${"dualClip" in loss ? ", dual clip" : ""}`, async () => {
         const { config, layout, weights } = await create();
         const { flat } = weights;
+        const objective: Objective = { loss, ...(config.critic && { critic }) };
         const sessions = createSessions(config, 2);
         const { session, graph } = await sessions.training(loss.kind);
         // A budget so small that the rows need several micro-batches.
         const parts = { session, graph, layout, weights, rotary: createRotaryFeeds(config), group: 2, tokenBudget: () => 12 };
-        const lossAt = async () => (await accumulateGradient(someRows(), loss, parts, new Float32Array(layout.size))).loss;
+        const lossAt = async () => (await accumulateGradient(someRows(), objective, parts, new Float32Array(layout.size))).loss;
         const gradient = new Float32Array(layout.size);
-        await accumulateGradient(someRows(), loss, parts, gradient);
+        await accumulateGradient(someRows(), objective, parts, gradient);
         const random = createRandom(11);
         const original = flat.slice();
         for (const { name, offset, size } of layout.stored) {

@@ -1,4 +1,4 @@
-import type { Loss } from "../policy.ts";
+import type { CriticOptions, Loss, UpdateOptions } from "../policy.ts";
 import type { TrainingRow } from "../types.ts";
 import { causalMask, microBatches } from "./batches.ts";
 import type { MicroBatch, TokenBudget } from "./batches.ts";
@@ -28,13 +28,17 @@ export interface GradientParts {
   readonly tokenBudget: TokenBudget;
 }
 
+/** What is minimized. */
+export type Objective = Pick<UpdateOptions, "loss" | "critic">;
+
 /** Adds the gradient of the rows' loss to `into`, `[parameters]`, micro-batch by micro-batch. */
-export async function accumulateGradient(rows: readonly TrainingRow[], loss: Loss, parts: GradientParts, into: Float32Array): Promise<Gradient> {
+export async function accumulateGradient(rows: readonly TrainingRow[], { loss, critic }: Objective, parts: GradientParts, into: Float32Array): Promise<Gradient> {
   const totals = { loss: 0, clipped: 0, tokens: 0 };
   const { sums, places } = gradientTensors(parts, into);
   for (const batch of microBatches(rows, parts.tokenBudget)) {
     const aligned = alignedWithTargets(batch, rows);
-    const outputs = await parts.session.run({ ...parts.weights.feeds, ...sequenceFeeds(batch, parts), ...lossFeeds(aligned, loss), ...sums }, places);
+    const ofCritic = parts.graph.critic ? criticFeeds(batch, rows, critic) : {};
+    const outputs = await parts.session.run({ ...parts.weights.feeds, ...sequenceFeeds(batch, parts), ...lossFeeds(aligned, loss), ...ofCritic, ...sums }, places);
     addRowGradients(outputs, batch, parts, into);
     totals.loss += outputs("loss")[0]!;
     totals.tokens += batch.targets.length;
@@ -80,11 +84,31 @@ function lossFeeds({ behaviour, advantages, weights }: Aligned, loss: Loss): Fee
   if (loss.kind === "cross_entropy") return always;
   const surrogate = { ...always, behaviour: floatTensor(behaviour, shape), advantages: floatTensor(advantages, shape) };
   if (loss.kind === "importance_sampling") return surrogate;
+  const { dualClip } = loss;
   return {
     ...surrogate,
+    floors: floatTensor(advantages.map((advantage) => (dualClip !== undefined && advantage < 0 ? dualClip * advantage : -Infinity)), shape),
     low: floatTensor(Float32Array.of(1 - loss.clipLow), []),
     high: floatTensor(Float32Array.of(1 + loss.clipHigh), []),
   };
+}
+
+/** What the critic's loss takes. Rows without `critic` weigh nothing, and none does without the critic's options. */
+function criticFeeds(batch: MicroBatch, rows: readonly TrainingRow[], { coefficient, clip }: CriticOptions = { coefficient: 0, clip: 0 }): Feeds {
+  const length = batch.targets.length;
+  const feeds = { oldValues: new Float32Array(length), returns: new Float32Array(length), criticWeights: new Float32Array(length) };
+  let place = 0;
+  for (const index of batch.rows) {
+    const { critic, weights, completion } = rows[index]!;
+    if (critic) {
+      feeds.oldValues.set(critic.values, place);
+      feeds.returns.set(critic.returns, place);
+      feeds.criticWeights.set(Float32Array.from(weights, (weight) => (coefficient / 2) * weight), place);
+    }
+    place += completion.length;
+  }
+  const tensors = Object.entries(feeds).map(([name, data]) => [name, floatTensor(data, [length])] as const);
+  return { ...Object.fromEntries(tensors), valueLow: floatTensor(Float32Array.of(-clip), []), valueHigh: floatTensor(Float32Array.of(clip), []) };
 }
 
 /** The dense part of `into` as inputs and, in the same memory, as outputs of the training graph. */
@@ -111,12 +135,12 @@ function addRows(into: Float32Array, offset: number, width: number, ids: Int32Ar
   }
 }
 
-function countClipped(logprobs: Float32Array, { behaviour, advantages }: Aligned, { clipLow, clipHigh }: Extract<Loss, { kind: "ppo" }>): number {
+function countClipped(logprobs: Float32Array, { behaviour, advantages }: Aligned, { clipLow, clipHigh, dualClip = Infinity }: Extract<Loss, { kind: "ppo" }>): number {
   let clipped = 0;
   for (let index = 0; index < logprobs.length; index++) {
     const ratio = Math.exp(logprobs[index]! - behaviour[index]!);
     const advantage = advantages[index]!;
-    if ((advantage > 0 && ratio > 1 + clipHigh) || (advantage < 0 && ratio < 1 - clipLow)) clipped++;
+    if ((advantage > 0 && ratio > 1 + clipHigh) || (advantage < 0 && (ratio < 1 - clipLow || ratio > dualClip))) clipped++;
   }
   return clipped;
 }

@@ -6,7 +6,7 @@ import type { GraphBuilder, Value } from "./builder.ts";
 import { gradients } from "./gradient.ts";
 import { lookUp, rmsNorm, rotary, selectRows, silu, softmax, tokenLogprobs } from "./layers.ts";
 import { addBias, batchMatmul, linear } from "./matmul.ts";
-import { add, addConstant, clip, exponential, minimum, multiply, negate, reshape, split, subtract, sumAll, transpose } from "./operations.ts";
+import { add, addConstant, clip, exponential, maximum, minimum, multiply, negate, reshape, split, subtract, sumAll, transpose } from "./operations.ts";
 
 type Trace = (builder: GraphBuilder, ...parameters: Value[]) => Value;
 
@@ -86,6 +86,7 @@ const cases: Record<string, [shapes: number[][], trace: Trace, spread?: number]>
   negate: [[[4]], withIds((b, x) => negate(b, x))],
   exponential: [[[4]], withIds((b, x) => exponential(b, x))],
   minimum: [[[8], [8]], withIds((b, x, y) => minimum(b, x, y)), 3],
+  maximum: [[[8], [8]], withIds((b, x, y) => maximum(b, x, y)), 3],
   clip: [[[12]], withIds((b, x) => clip(b, x, b.constant(Float32Array.of(-0.5), []), b.constant(Float32Array.of(0.7), [])))],
   reshape: [[[2, 6]], withIds((b, x) => reshape(b, x, [2, 3, 2]))],
   transpose: [[[2, 3, 2]], withIds((b, x) => transpose(b, x, [2, 0, 1]))],

@@ -85,6 +85,21 @@ export function minimum(builder: GraphBuilder, left: Value, right: Value): Value
   return output;
 }
 
+/** Elementwise maximum of two tensors of one shape; where they are equal the left one gets the gradient. */
+export function maximum(builder: GraphBuilder, left: Value, right: Value): Value {
+  const output = builder.node("Max", [left, right], left.shape);
+  builder.record({
+    inputs: [left, right],
+    outputs: [output],
+    pullback: ([gradient]) => {
+      const rightIsLarger = asFloat(builder, builder.node("Greater", [right, left], left.shape, { type: "bool" }));
+      const toRight = builder.node("Mul", [gradient!, rightIsLarger], left.shape);
+      return [{ dense: builder.node("Sub", [gradient!, toRight], left.shape) }, { dense: toRight }];
+    },
+  });
+  return output;
+}
+
 /** Elementwise limit to [low, high], both scalars without gradient; values outside get no gradient. */
 export function clip(builder: GraphBuilder, value: Value, low: Value, high: Value): Value {
   const output = builder.node("Clip", [value, low, high], value.shape);

@@ -25,6 +25,8 @@ export interface DecoderConfiguration {
   readonly contextLength: number;
   /** The adapters that are trained in place of the parameters, or `null`. No part of `config.json`. */
   readonly lora: LoraShape | null;
+  /** A value head is trained beside the rest. No part of `config.json`. */
+  readonly critic: boolean;
 }
 
 /**
@@ -117,6 +119,7 @@ export function parseConfiguration(json: unknown, file: string): DecoderConfigur
     tiedEmbeddings: config.tie_word_embeddings,
     contextLength: config.max_position_embeddings,
     lora: null,
+    critic: false,
   };
 }
 

@@ -3,6 +3,8 @@ import { lookUp, rmsNorm, rotary, silu } from "../graph/layers.ts";
 import { addBias, linear } from "../graph/matmul.ts";
 import { add, multiply, reshape, split } from "../graph/operations.ts";
 import type { DecoderConfiguration } from "./configuration.ts";
+import { declareValueHead } from "./critic.ts";
+import type { ValueHead } from "./critic.ts";
 import { declareAdapters } from "./lora.ts";
 import type { Adapt } from "./lora.ts";
 import { parameterLayout } from "./parameters.ts";
@@ -13,11 +15,13 @@ export type Attention = (layer: number, queries: Value, keys: Value, values: Val
 
 /** The parameters of a decoder as inputs of one graph. */
 export interface DecoderParameters {
-  /** Those with a gradient: the adapters where there are any, otherwise all. */
+  /** Those with a gradient: the adapters where there are any, otherwise all; and the value head. */
   readonly trained: readonly Value[];
   readonly get: (name: string) => Value;
   /** The output layer's table, [vocabulary, width]. */
   readonly head: Value;
+  /** Of the critic, where there is one. */
+  readonly valueHead: ValueHead | null;
   readonly adapt: Adapt;
 }
 
@@ -33,7 +37,9 @@ export function declareParameters(builder: GraphBuilder, config: DecoderConfigur
     return value;
   };
   const head = get(config.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight");
-  return { trained: config.lora ? adapters.all : all, get, head, adapt: adapters.adapt };
+  const valueHead = declareValueHead(builder, config);
+  const policy = config.lora ? adapters.all : all;
+  return { trained: valueHead ? [...policy, valueHead.weight, valueHead.bias] : policy, get, head, valueHead, adapt: adapters.adapt };
 }
 
 /**

@@ -42,7 +42,7 @@ for (const family of ["llama", "qwen2", "qwen3"]) {
       const completion = ids.slice(prompt);
       // The behaviour policy is the policy itself, so that every ratio is 1.
       const row = { prompt: ids.slice(0, prompt), completion, logprobs: logprobs.slice(prompt - 1), advantages, weights: completion.map(() => 1) };
-      await accumulateGradient([row], { kind: "importance_sampling" }, parts, gradient);
+      await accumulateGradient([row], { loss: { kind: "importance_sampling" } }, parts, gradient);
       await sessions.close();
       for (const [name, { norm, places, values }] of Object.entries(gradients)) {
         const { offset, size } = layout.stored.find((tensor) => tensor.name === name)!;

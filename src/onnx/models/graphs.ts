@@ -5,11 +5,12 @@ import type { GraphBuilder, Value } from "../graph/builder.ts";
 import { gradients } from "../graph/gradient.ts";
 import { selectRows, tokenLogprobs } from "../graph/layers.ts";
 import { matmulNode } from "../graph/matmul.ts";
-import { clip, exponential, minimum, multiply, negate, subtract, sumAll } from "../graph/operations.ts";
+import { add, clip, exponential, maximum, minimum, multiply, negate, subtract, sumAll } from "../graph/operations.ts";
 import type { GraphDefinition } from "../graph/protobuf.ts";
 import { cachedAttention, sequenceAttention } from "./attention.ts";
 import type { KeysAndValues } from "./attention.ts";
 import type { DecoderConfiguration } from "./configuration.ts";
+import { squaredErrors, stateValues } from "./critic.ts";
 import { declareParameters, decoder } from "./decoder.ts";
 import type { DecoderParameters } from "./decoder.ts";
 
@@ -24,6 +25,8 @@ export interface TrainingGraph {
   readonly denseGradients: readonly string[];
   /** Gradients of tables that arrive row by row: the rows of an output belong to the ids of an input. */
   readonly rowGradients: readonly { readonly parameter: string; readonly ids: string; readonly output: string }[];
+  /** Whether the loss is also a critic's, with inputs of its own. */
+  readonly critic: boolean;
 }
 
 interface SequenceInputs {
@@ -43,32 +46,48 @@ function sequenceInputs(builder: GraphBuilder): SequenceInputs {
   };
 }
 
-function sequenceLogprobs(builder: GraphBuilder, config: DecoderConfiguration, parameters: DecoderParameters): Value {
+/** The normalized hidden states that chosen tokens follow on, [tokens, width], and those tokens, [tokens]. */
+function statesBefore(builder: GraphBuilder, config: DecoderConfiguration, parameters: DecoderParameters): { readonly hidden: Value; readonly targets: Value } {
   const { ids, mask, selected, targets } = sequenceInputs(builder);
   const positions = builder.constant([0], [1]);
   const hidden = decoder(builder, config, parameters, { ids, positions }, sequenceAttention(builder, config, mask));
-  return tokenLogprobs(builder, selectRows(builder, hidden, selected), parameters.head, targets);
+  return { hidden: selectRows(builder, hidden, selected), targets };
 }
 
 /** Log-probabilities of chosen tokens of whole sequences, output `logprobs` [tokens]. */
 export function logprobsGraph(config: DecoderConfiguration): GraphDefinition {
   const builder = createGraphBuilder();
-  builder.output("logprobs", sequenceLogprobs(builder, config, declareParameters(builder, config)));
+  const parameters = declareParameters(builder, config);
+  const { hidden, targets } = statesBefore(builder, config, parameters);
+  builder.output("logprobs", tokenLogprobs(builder, hidden, parameters.head, targets));
+  return builder.finish();
+}
+
+/** The critic's values before chosen tokens of whole sequences, output `values` [tokens]. */
+export function valuesGraph(config: DecoderConfiguration): GraphDefinition {
+  const builder = createGraphBuilder();
+  const parameters = declareParameters(builder, config);
+  const { hidden } = statesBefore(builder, config, parameters);
+  builder.output("values", stateValues(builder, hidden, parameters.valueHead!));
   return builder.finish();
 }
 
 /**
  * Loss and gradients of one micro-batch: the weighted sum of token losses. Further inputs, all [tokens]:
- * `behaviour` logprobs, `advantages`, `weights`; for ppo also the scalars `low` and `high`. For each trained
- * parameter the sum of earlier gradients. Outputs: `loss`, `logprobs`, the sums with the gradients added, and
- * the row gradients.
+ * `behaviour` logprobs, `advantages`, `weights`; for ppo also `floors`, the least that a token's surrogate counts
+ * as, and the scalars `low` and `high`; with a critic `criticWeights` of the squared errors, whose sum is added to the loss,
+ * and what `squaredErrors` takes. For each trained parameter the sum of earlier gradients. Outputs: `loss`,
+ * `logprobs`, the sums with the gradients added, and the row gradients.
  */
 export function trainingGraph(config: DecoderConfiguration, loss: Loss["kind"]): TrainingGraph {
   const builder = createGraphBuilder();
   const parameters = declareParameters(builder, config);
-  const logprobs = sequenceLogprobs(builder, config, parameters);
-  const weights = builder.input("weights", "float32", ["tokens"]);
-  const total = sumAll(builder, multiply(builder, tokenLosses(builder, logprobs, loss), weights));
+  const { hidden, targets } = statesBefore(builder, config, parameters);
+  const logprobs = tokenLogprobs(builder, hidden, parameters.head, targets);
+  const weighted = (losses: Value, weights: string): Value => sumAll(builder, multiply(builder, losses, builder.input(weights, "float32", ["tokens"])));
+  const ofPolicy = weighted(tokenLosses(builder, logprobs, loss), "weights");
+  const { valueHead } = parameters;
+  const total = valueHead ? add(builder, ofPolicy, weighted(squaredErrors(builder, stateValues(builder, hidden, valueHead)), "criticWeights")) : ofPolicy;
   const found = gradients(builder, total, parameters.trained, ({ name, shape }) => builder.input(sumName(name), "float32", shape));
 
   builder.output("loss", total);
@@ -86,7 +105,7 @@ export function trainingGraph(config: DecoderConfiguration, loss: Loss["kind"]):
       rowGradients.push({ parameter: name, ids: row.ids.name, output });
     }
   });
-  return { definition: builder.finish(), denseGradients, rowGradients };
+  return { definition: builder.finish(), denseGradients, rowGradients, critic: valueHead !== null };
 }
 
 /** Loss of each token, [tokens]; formulas at `Loss` in the policy port. */
@@ -98,7 +117,8 @@ function tokenLosses(builder: GraphBuilder, logprobs: Value, loss: Loss["kind"])
   const surrogate = multiply(builder, ratio, advantages);
   if (loss === "importance_sampling") return negate(builder, surrogate);
   const limited = clip(builder, ratio, builder.input("low", "float32", []), builder.input("high", "float32", []));
-  return negate(builder, minimum(builder, surrogate, multiply(builder, limited, advantages)));
+  const pessimistic = minimum(builder, surrogate, multiply(builder, limited, advantages));
+  return negate(builder, maximum(builder, pessimistic, builder.input("floors", "float32", ["tokens"])));
 }
 
 /** Keys, values and next-token probabilities of whole prompts: outputs `keys0`, `values0`, … and `probabilities` [batch, vocabulary]. */
