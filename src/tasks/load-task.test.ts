@@ -61,7 +61,7 @@ const sums = Array.from({ length: 40 }, (_, index) => `1+${Math.floor(index / 10
 
   it.each(["task:chain", "task:chain/2", "task:chain/9", "task:chain/6-4", "task:sums/3", "chain/x", ""])("refuses %j by naming what exists", (spec) => {
     expect(() => loadTask(spec, { split: "train", problems: 1, seed: 0 })).toThrow(UsageError);
-    expect(() => loadTask(spec, { split: "train", problems: 1, seed: 0 })).toThrow("chain/3 to chain/8, bits/2 to bits/6, arithmetic/1 to arithmetic/6, compare/1 to compare/6, count/3 to count/12, knights/2 to knights/8");
+    expect(() => loadTask(spec, { split: "train", problems: 1, seed: 0 })).toThrow("chain/3 to chain/8, bits/2 to bits/6, arithmetic/1 to arithmetic/6, compare/1 to compare/6, count/3 to count/12, sequence/1 to sequence/9, knights/2 to knights/8");
   });
 
   it("refuses more problems than the split has", () => {

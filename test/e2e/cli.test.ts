@@ -21,7 +21,7 @@ describe("wrong use is refused in one sentence, with exit code 2 and nothing wri
     const config = "train: train.jsonl\nheld-out: held-out.jsonl\n";
     await write("bare.yaml", config);
     await write("unknown-key.yaml", `${config}learning-rat: 1\n`);
-    await write("wrong-value.yaml", `${config}algorithm: ppo\n`);
+    await write("wrong-value.yaml", `${config}kl-estimator: k4\n`);
     await write("twice.yaml", `${config}train: other.jsonl\n`);
   });
   it.concurrent.each([
@@ -30,7 +30,7 @@ describe("wrong use is refused in one sentence, with exit code 2 and nothing wri
     ["a flag without its value", ["train", "bare.yaml", "--steps"], "selftrain: flag `--steps <number>` argument missing"],
     ["a wrong value of a flag", ["train", "bare.yaml", "--steps", "many"], "selftrain: flag --steps: `steps` is `many`; expected a whole number of at least 1."],
     ["an unknown key", ["train", "unknown-key.yaml"], "selftrain: unknown key `learning-rat` in unknown-key.yaml; did you mean `learning-rate`?"],
-    ["a wrong value", ["train", "wrong-value.yaml"], "selftrain: wrong-value.yaml: `algorithm` is `ppo`; expected one of `rloo`, `grpo`, `dr-grpo`."],
+    ["a wrong value", ["train", "wrong-value.yaml"], "selftrain: wrong-value.yaml: `kl-estimator` is `k4`; expected one of `k1`, `k2`, `k3`."],
     ["a file that is not YAML", ["train", "twice.yaml"], "selftrain: twice.yaml is not valid YAML at line 3, column 1: Map keys must be unique"],
     ["a missing config", ["train", "none.yaml"], "selftrain: cannot read the config none.yaml: no such file or directory (ENOENT)"],
     ["no config", ["train"], "selftrain: no config was given: name a CONFIG.yaml (examples/srt.yaml is one), or a run to continue with --resume DIR"],
@@ -123,7 +123,7 @@ describe("help and version", () => {
     const { code, stdout } = await run("train", "--help");
     expect(code).toBe(0);
     const text = stdout.replace(/\s+/g, " ");
-    expect(text).toContain("--kl-coefficient <number> Weight of the KL penalty inside the reward (paper, appendix B.3). (a number of at least 0; default: 0.001)");
+    expect(text).toContain("--kl-coefficient <number> Weight of the KL penalty (paper, appendix B.3). (a number of at least 0; default: 0.001)");
   });
 
   it("answers no command with help and exit code 2", async () => {
