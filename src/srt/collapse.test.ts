@@ -30,13 +30,20 @@ describe("the alarm", () => {
   });
 
   it("is raised when answers run into one, with its figures and the last step before them", () => {
-    const collapsing = [...agreeing.slice(1), compare("1", "0", 0.4)];
+    const collapsing = [...agreeing.slice(2), compare("1", "0", 0.4), compare("2", "0", 0.4)];
     const history = (steps: number) => run(steps, (number) => step(number, number <= 20 ? agreeing : collapsing));
-    // From step 21 one problem in four: a window of 8 holds 4 such steps of 8, so 1/8, at step 24.
+    // From step 21 two problems in four: a window of 8 holds 4 such steps of 8, so 1/4, at step 24.
     const raised = Array.from({ length: 40 }, (_, index) => collapseAlarm(history(index + 1))).find((alarm) => alarm !== null)!;
-    expect(raised).toEqual({ sign: "one answer's share beyond what the first model gave it", step: 25, lastHealthy: 16, value: 5 / 32, limit: 0.1 });
+    expect(raised).toEqual({ sign: "one answer's share beyond what the first model gave it", step: 25, lastHealthy: 16, value: 5 / 16, limit: 0.2 });
     expect(raised.lastHealthy).toBe(25 - WINDOW - PATIENCE + 1);
-    expect(describeAlarm(raised)).toBe("step 25: one answer's share beyond what the first model gave it is 0.16, above 0.10 (over 8 steps)");
+    expect(describeAlarm(raised)).toBe("step 25: one answer's share beyond what the first model gave it is 0.31, above 0.20 (over 8 steps)");
+  });
+
+  it("is raised when majorities change where the first model was sure, whatever they change to", () => {
+    const changed = [...agreeing.slice(1), compare("1", "9", 0.6)];
+    const other = [...agreeing.slice(1), compare("1", "8", 0.6)];
+    const history = run(30, (number) => step(number, number <= 20 ? agreeing : number % 2 === 0 ? changed : other));
+    expect(collapseAlarm(history)).toMatchObject({ sign: "share of changed majorities where the first model was sure", value: 1 / 4 });
   });
 
   it("without the first model's votes is raised by KL alone, measured by where it began", () => {

@@ -41,12 +41,12 @@ interface Sign {
 }
 
 /**
- * In the order in which they are asked. Limits were set on pilot runs of the built-in model and tested on others
+ * In the order in which they are asked. The first limit was set on the runs of one seed and tested on others
  * (docs/method.md). A majority share that rises is no sign: it rises in healthy runs as well.
  */
 const SIGNS: readonly Sign[] = [
-  { name: "one answer's share beyond what the first model gave it", value: answerExcess, limit: () => 0.1 },
-  { name: "share of changed majorities where the first model was sure", value: sureChanges, limit: () => 0.25 },
+  { name: "share of changed majorities where the first model was sure", value: sureChanges, limit: () => 0.1 },
+  { name: "one answer's share beyond what the first model gave it", value: answerExcess, limit: () => 0.2 },
   { name: "KL of a completion to the first model, in nats", value: (window) => mean(window.map(({ kl }) => kl)), limit: (early) => Math.max(12, 8 * early) },
   { name: "share of completions without an answer", value: (window) => mean(window.map(({ abstentionRate }) => abstentionRate)), limit: (early) => early + 0.3 },
 ];
