@@ -176,5 +176,6 @@ export function isStaged(config: Pick<Config, "train">): boolean {
 
 /** Questions that are sampled in a step; `keep-fraction` leaves some of them out of its update. */
 export function sampledPrompts({ promptsPerStep, keepFraction }: Pick<Config, "promptsPerStep" | "keepFraction">): number {
-  return Math.ceil(promptsPerStep / keepFraction);
+  // 21 / 0.35 is 60.00000000000001.
+  return Math.ceil(promptsPerStep / keepFraction - 1e-9);
 }

@@ -183,8 +183,8 @@ export function checkContext(
   { policy, renderer, maxTokens }: Pick<EvaluateOptions, "policy" | "renderer" | "maxTokens">,
 ): void {
   const { contextLength, model } = policy.description;
-  for (const { id, source, prompt, template } of problems) {
-    const length = renderer.encodePrompt(prompt, template).length;
+  for (const { id, source, prompt, paraphrase = prompt, template } of problems) {
+    const length = Math.max(...[prompt, paraphrase].map((wording) => renderer.encodePrompt(wording, template).length));
     if (length + maxTokens > contextLength) {
       throw new DataError(
         `The prompt of problem \`${id}\` of ${source} has ${length} tokens, and with \`max-tokens\` ${maxTokens} it does not fit the ${contextLength} tokens of context of ${model}; lower \`max-tokens\`, or \`max-prompt-tokens\` to leave out prompts of this length.`,

@@ -15,7 +15,7 @@ export interface RewardKnowledge {
 
 type RewardConfig = Pick<Config, "reward" | "threshold" | "margin" | "negativeShare" | "share" | "consensusWidth" | "consensusPenalty" | "labelledFraction" | "seed">;
 
-/** The reward source that a config names. Throws UsageError for one that lacks its file of labels. */
+/** The reward source that a config names. Throws UsageError for one that lacks what it knows answers from. */
 export function rewardOf(config: RewardConfig, { truth, votes }: RewardKnowledge, same: Grader["same"]): RewardSource {
   switch (config.reward) {
     case "majority":
@@ -30,6 +30,7 @@ export function rewardOf(config: RewardConfig, { truth, votes }: RewardKnowledge
       if (votes === null) throw new UsageError("`reward: offline-labels` needs `labels`, a file of votes; `selftrain label` makes one.");
       return labelReward(new Map([...votes].flatMap(([id, { label }]) => (label === null ? [] : [[id, label] as const]))), same);
     case "mixed": {
+      if (truth.size === 0) throw new UsageError("`reward: mixed` needs questions of which some have a true answer, but none has; use `reward: majority` for such data.");
       const kept = new Map([...truth].filter(([id]) => keepsAnswer(id, config)));
       return mixedReward(kept, labelReward(kept, same), majorityReward(config, same));
     }

@@ -35,7 +35,7 @@ export async function trainStep(step: number, problems_P: readonly Problem[], pa
   const judged_P = strictZip(answered_P, strictZip(ballots_P, reference_P_G_T)).map(([answered, [ballot, reference_G_T]], index): Judged => {
     const { problem, samples_G, vote } = answered;
     const reward = rewardOf({ problem, answers_G: answersOf(samples_G), vote, ballot, seed: deriveSeed(settings.seed, "reward", index) });
-    const kl_G_T = strictZip(samples_G, reference_G_T).map(([{ logprobs }, reference_T]) => tokenKl(logprobs, reference_T, settings.klEstimator));
+    const kl_G_T = strictZip(samples_G, reference_G_T).map(([{ logprobs }, reference_T]) => tokenKl(logprobs, reference_T, "k1"));
     return { ...answered, ballot, reward, reference_G_T, kl_G_T, status: statusOf(reward, settings) };
   });
 

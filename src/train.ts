@@ -2,11 +2,11 @@ import { sampledPrompts, trainSources } from "./config.ts";
 import type { Config } from "./config.ts";
 import { assertDisjoint, problemsOfStagedStep } from "./data/index.ts";
 import type { Stage } from "./data/index.ts";
-import { DataError } from "./errors.ts";
+import { CheckpointError, DataError } from "./errors.ts";
 import { checkContext, evaluate } from "./evaluate.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { Policy } from "./policy.ts";
-import { checkpointPath, evaluationMetrics, modelCard, readSummary, recordSamples, saveCheckpoint, saveModel, stepMetrics, summarizeEvaluation, writeSummary } from "./run/index.ts";
+import { checkpointPath, evaluationMetrics, modelCard, readSummary, recordSamples, saveCheckpoint, saveModel, stepMetrics, summarizeEvaluation, verifyCheckpoint, writeSummary } from "./run/index.ts";
 import type { EvaluationMetrics, RunDirectory, RunStop, RunSummary, StepMetrics } from "./run/index.ts";
 import { trainStep } from "./step.ts";
 import { checkCapabilities } from "./train/capabilities.ts";
@@ -139,6 +139,9 @@ async function checkpointIfDue({ config, policy, run, observer }: TrainOptions, 
 async function goBack({ message, restored, reason }: RunStop, options: TrainOptions, state: TrainState): Promise<void> {
   const { policy, run, observer } = options;
   observer?.warned?.(`${reason === "collapse" ? "Stopped, the run is collapsing" : "Stopped"}: ${message}. The weights are those of step ${restored}.`);
+  await verifyCheckpoint(run, restored).catch((error: unknown) => {
+    throw error instanceof CheckpointError ? new CheckpointError(`${error.message.replace(/\.$/, "")}; the run wants to end with it: restore it, or delete it to let the run be trained again from the one before.`, { cause: error }) : error;
+  });
   await policy.loadState(checkpointPath(run, restored));
   state.step = restored;
   await evaluateAt(restored, options, state);
@@ -152,7 +155,7 @@ async function stepFrom(options: TrainOptions, state: TrainState): Promise<void>
   const settings = { ...stepSettings(config), klCoefficient, seed: deriveSeed(config.seed, "sample", step) };
   const report = await trainStep(step, chosen_P, options, settings);
   if (report.update?.skipped === true) {
-    observer?.warned?.(`The gradient of step ${step} is not finite: its update was skipped, the weights are unchanged.`);
+    observer?.warned?.(`A gradient of step ${step} is not finite: that update was skipped.`);
   }
   const votes = await votesOf(step, report.groups_P, state.memory, startVoters(options, step));
   const figures = voteFigures(votes, state.memory, grader.same);
@@ -205,6 +208,7 @@ export function checkProblems(
     throw new DataError(`The problem \`${bare.id}\` of ${bare.source} has no \`paraphrase\`, which \`cross-labels\` needs; give every question one, or set \`cross-labels\` to false.`);
   }
   assertDisjoint(problems, heldOut);
-  assertDisjoint(problems, validation);
+  assertDisjoint(problems, validation, "validation");
+  assertDisjoint(heldOut, validation, "validation", "held-out");
   checkContext([...problems, ...heldOut, ...validation], { policy, renderer, maxTokens: config.maxTokens });
 }

@@ -96,6 +96,8 @@ export interface GroupReward {
   readonly label: string | null;
   /** Reward of each sample, `[group]`; zeros without a label, but for negative labels and controls. */
   readonly rewards_G: readonly number[];
+  /** Whether it was given without a label on purpose, as by controls; `false` when absent. */
+  readonly judged?: boolean;
   /** What the group's advantages are multiplied by; 1 when absent. */
   readonly weight?: number;
   /** What is taken off each of the group's advantages; 0 when absent. */
@@ -115,7 +117,7 @@ export interface Group {
   /** The vote that gave the label; the same object as `vote` where the samples vote themselves. */
   readonly ballot: Vote;
   readonly reward: GroupReward;
-  /** KL estimate of each token against the reference, `[group][time]`, in nats. */
+  /** KL against the reference at each token, `[group][time]`, in nats: estimated by k1, whatever the penalty is. */
   readonly kl_G_T: readonly Float32Array[];
   /** Advantage of each token, `[group][time]`; zeros where the group leaves the batch. */
   readonly advantages_G_T: readonly Float32Array[];

@@ -119,7 +119,7 @@ async function answerQuestions(trained: Trained, { terminal, result }: Output): 
   // Read again with their answers, which training keeps apart.
   const questions = await loadTrainingQuestions(config, { renderer, hub: hubFor(terminal), warn: () => undefined });
   await loadTrained(trained);
-  const taken = samplesPerQuestion(config, questions.length);
+  const taken = samplesPerQuestion({ ...config, steps: outcome.stopped?.step ?? outcome.steps }, questions.length);
   const votes = Math.max(1, Math.min(taken, maxVotes));
   const k = config.evaluateSamples;
   const before = await votesOf("before", questions, Math.max(k, votes), trained, terminal);

@@ -82,9 +82,10 @@ async function loadValidation(config: Config, heldOut: readonly LabelledProblem[
   const { validation: source, validationProblems: limit, seed } = config;
   if (source === "") return [];
   if (!isTask(source)) return withinTokens(await loadLabelledFile("validation", source, limit, config, tools), source, config, tools);
-  const taken = new Set(heldOut.map(({ id }) => id));
-  const drawn = loadTask(source, { split: "held-out", problems: limit + heldOut.length, seed: deriveSeed(seed, "validation") });
-  return drawn.filter(({ id }) => !taken.has(id)).slice(0, limit);
+  const family = source.slice(0, source.indexOf("/"));
+  const taken = new Set(heldOut.filter((problem) => problem.source.startsWith(family)).map(({ id }) => id));
+  const drawn = loadTask(source, { split: "held-out", problems: limit + taken.size, seed: deriveSeed(seed, "validation") });
+  return withinTokens(drawn.filter(({ id }) => !taken.has(id)).slice(0, limit), source, config, tools);
 }
 
 async function loadLabelledFile(kind: "held-out" | "validation", source: string, limit: number, config: Config, tools: LoadTools): Promise<readonly LabelledProblem[]> {

@@ -47,7 +47,7 @@ export async function runTraining(given: Config, openRun: (config: Config, input
       const grader = createGrader({ rules: RULES_OF_READING[config.answers] });
       const votes = given.labels === "" ? null : await loadOfflineLabels(given.labels, problems.training);
       const parts = { config, policy, renderer, grader, rewardOf: rewardOf(config, { truth: problems.truth, votes }, grader.same) };
-      const run = await openRun(config, await inputsOf(model, problems));
+      const run = await openRun(config, await inputsOf(model, problems, config));
       try {
         await trainAndFinish({ ...parts, run }, problems, output, command);
       } finally {
@@ -61,8 +61,9 @@ export async function runTraining(given: Config, openRun: (config: Config, input
   }
 }
 
-async function inputsOf({ name, folder }: LocalModel, { sources }: RunProblems): Promise<Inputs<string>> {
-  return { model: { name, files: await weightFiles(folder) }, data: sources.map(({ pinned, files }) => ({ name: pinned, files })) };
+async function inputsOf({ name, folder }: LocalModel, { sources }: RunProblems, { labels }: Config): Promise<Inputs<string>> {
+  const data = sources.map(({ pinned, files }) => ({ name: pinned, files }));
+  return { model: { name, files: await weightFiles(folder) }, data: labels === "" ? data : [...data, { name: labels, files: [labels] }] };
 }
 
 /**
@@ -133,11 +134,12 @@ async function watched(parts: Parts, { training, stages, heldOut, validation, tr
   }
 }
 
-function resultFields({ steps, seconds, before, after }: TrainResult, runDirectory: string) {
+function resultFields({ steps, seconds, before, after, stopped }: TrainResult, runDirectory: string) {
   return {
     runDirectory,
     steps,
     seconds,
+    ...(stopped && { stopped }),
     // The system counts in KiB.
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     passAt1: before && after && { before: before.passAt1, after: after.passAt1 },

@@ -66,6 +66,8 @@ function consistent(config: Config): Config {
     }
   }
   if (isStaged(config)) checkStages(config);
+  const clash = CLASHES.find(({ holds }) => holds(config));
+  if (clash !== undefined) throw new UsageError(clash.sentence);
   if (config.stopOnCollapse && config.startVotes === 0) {
     throw new UsageError("`stop-on-collapse` is true, but `start-votes` is 0: its best signs compare with the votes of the first model; give it some votes, e.g. 16.");
   }
@@ -97,3 +99,18 @@ function shown(value: unknown): string {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return `\`${value}\``;
   return Array.isArray(value) ? "a list" : value === null ? "empty" : "of another kind";
 }
+
+/** Keys that would be ignored, or mean something else, beside the value of another. */
+const CLASHES: readonly { readonly holds: (config: Config) => boolean; readonly sentence: string }[] = [
+  {
+    holds: ({ crossLabels, reward }) => crossLabels && reward !== "majority" && reward !== "share",
+    sentence: "`cross-labels` judges each wording by the vote on the other, but `reward` is not by votes alone; use the reward `majority` or `share`, or set `cross-labels` to false.",
+  },
+  {
+    holds: ({ crossLabels, teacher }) => crossLabels && teacher.kind !== "none",
+    sentence: "`cross-labels` and `teacher.kind` both say who votes; set one of them back (`cross-labels: false` or `teacher.kind: none`).",
+  },
+  { holds: ({ patience, validation }) => patience > 0 && validation === "", sentence: "`patience` counts validations, but `validation` names no questions; name some, or set `patience` to 0." },
+  { holds: ({ dualClip }) => dualClip > 0 && dualClip <= 1, sentence: "`dual-clip` is at most 1, which would leave negative advantages without a gradient; give more than 1 (usual: 3), or 0 for no such limit." },
+  { holds: ({ klTarget, klCoefficient }) => klTarget > 0 && klCoefficient === 0, sentence: "`kl-target` adapts the coefficient of the KL penalty, but `kl-coefficient` is 0 and would stay so; give it a value to begin with." },
+];

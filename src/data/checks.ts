@@ -1,13 +1,16 @@
 import { DataError } from "../errors.ts";
 import type { Problem } from "../types.ts";
 
-/** Refuses held-out problems that are trained on: their scores would say nothing. Throws DataError with the first such id. */
-export function assertDisjoint(training: readonly Problem[], heldOut: readonly Problem[]): void {
-  const ids = new Map(training.map((problem) => [problem.id, problem]));
-  for (const { id, source } of heldOut) {
-    const trained = ids.get(id);
-    if (trained !== undefined) {
-      throw new DataError(`the held-out problem \`${id}\` of ${source} is also a training problem (${trained.source}); remove it from one of them.`);
+/**
+ * Refuses problems of one purpose that serve another as well, such as held-out problems that are trained on: their
+ * scores would say nothing. Throws DataError with the first such id.
+ */
+export function assertDisjoint(others: readonly Problem[], problems: readonly Problem[], purpose = "held-out", otherPurpose = "training"): void {
+  const ids = new Map(others.map((problem) => [problem.id, problem]));
+  for (const { id, source } of problems) {
+    const other = ids.get(id);
+    if (other !== undefined) {
+      throw new DataError(`the ${purpose} problem \`${id}\` of ${source} is also a ${otherPurpose} problem (${other.source}); remove it from one of them.`);
     }
   }
 }

@@ -43,11 +43,14 @@ export async function readLabelRows(file: string): Promise<readonly LabelRow[]> 
 
 /**
  * The labels of a file for the problems of a run, by problem id; rows of other problems are left out, and problems may
- * be without a label. Throws DataError as `readLabelRows` does, and when no problem gets a label.
+ * be without a label. Throws DataError as `readLabelRows` does, for a label of another question under the same id, and
+ * when no problem gets a label.
  */
 export async function loadOfflineLabels(file: string, problems: readonly Problem[]): Promise<ReadonlyMap<string, OfflineLabel>> {
-  const ids = new Set(problems.map(({ id }) => id));
-  const rows = (await readLabelRows(file)).filter(({ id }) => ids.has(id));
+  const prompts = new Map(problems.map(({ id, prompt }) => [id, prompt]));
+  const rows = (await readLabelRows(file)).filter(({ id }) => prompts.has(id));
+  const other = rows.find(({ id, problem }) => problem !== undefined && problem !== prompts.get(id));
+  if (other !== undefined) throw new DataError(`${file} has a label for the id \`${other.id}\`, but of another question than the training problem of that id; label the questions of this run.`);
   if (!rows.some(({ label }) => label !== null)) {
     throw new DataError(`${file} has a label for none of the ${problems.length} training problems (the first has the id \`${problems[0]?.id ?? ""}\`); label the same questions, or name their file.`);
   }

@@ -1,5 +1,5 @@
 import { Template } from "@huggingface/jinja";
-import { ModelError } from "../errors.ts";
+import { ModelError, UsageError } from "../errors.ts";
 import { PAPER_TEMPLATE } from "../options.ts";
 import type { ChatMode } from "../options.ts";
 import type { Renderer } from "../types.ts";
@@ -89,5 +89,8 @@ function endTokens(folder: string, { endTokenIds, tokenizerConfig }: RenderFiles
 }
 
 function tokensContaining(text: string, tokenizer: Tokenizer, decode: Renderer["decode"]): readonly number[] {
-  return text === "" ? [] : [...tokenizer.get_vocab().values()].filter((token) => decode([token]).includes(text));
+  if (text === "") return [];
+  const tokens = [...tokenizer.get_vocab().values()].filter((token) => decode([token]).includes(text));
+  if (tokens.length === 0) throw new UsageError(`no token of the model contains the text of \`stop-at\` (${JSON.stringify(text)}), so nothing would end there; give a shorter one.`);
+  return tokens;
 }

@@ -1,3 +1,4 @@
+import { isJudged } from "../srt/reward.ts";
 import type { Grader, Group, Sample, StepReport } from "../types.ts";
 import { mean, sum } from "../util/statistics.ts";
 
@@ -26,7 +27,7 @@ export interface StepMetrics {
   readonly groupsLeftOut: number;
   /** Mean over groups of the majority's share of the votes that label, those of a teacher where there is one. */
   readonly ballotShare: number;
-  /** Share of the labels that are true, of those whose truth is known; \`null\` without any. Training never sees it. */
+  /** Share of the labels that are true, of those whose truth is known; `null` without any. Training never sees it. */
   readonly labelAccuracy: number | null;
   /** Share of the samples that are right, likewise. */
   readonly trainPassAt1: number | null;
@@ -36,7 +37,7 @@ export interface StepMetrics {
   readonly flipRate: number | null;
   /** Share of the problems whose majority answer is that of the model the run started from; `null` unless `start-votes` asks. */
   readonly startAgreement: number | null;
-  /** Mean KL estimate of a completion against the reference, in nats, by the run's estimator. */
+  /** Mean KL estimate of a completion against the reference, in nats (k1, whatever the penalty is). */
   readonly kl: number;
   /** Mean KL estimate of a token of the final answer, and of one before or after it, in nats. */
   readonly answerTokenKl: number;
@@ -161,7 +162,7 @@ export function evaluationMetrics(
 }
 
 function groupFigures(groups_P: readonly Group[]) {
-  const rewards = groups_P.flatMap(({ status, reward }) => (status === "unlabelled" ? [] : reward.rewards_G));
+  const rewards = groups_P.flatMap(({ reward }) => (isJudged(reward) ? reward.rewards_G : []));
   const withStatus = (status: Group["status"]) => groups_P.filter((group) => group.status === status).length;
   return {
     pseudoReward: rewards.length === 0 ? null : mean(rewards),

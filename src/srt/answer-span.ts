@@ -1,5 +1,7 @@
 import type { TokenSpan } from "../types.ts";
 
+const BOX = "\\boxed";
+
 /**
  * The tokens that spell the final answer within a completion: the first token that reaches into it up to the
  * last one. It is looked for in the last box, else where it occurs last. Empty for no answer, and for one that
@@ -8,7 +10,8 @@ import type { TokenSpan } from "../types.ts";
 export function answerSpan(tokens: readonly number[], text: string, answer: string | null, decode: (tokens: readonly number[]) => string): TokenSpan {
   const nowhere = { start: tokens.length, end: tokens.length };
   if (answer === null || answer === "") return nowhere;
-  const inBox = text.indexOf(answer, Math.max(0, text.lastIndexOf("\\boxed")));
+  const box = text.lastIndexOf(BOX);
+  const inBox = box < 0 ? -1 : text.indexOf(answer, box + BOX.length);
   const from = inBox >= 0 ? inBox : text.lastIndexOf(answer);
   if (from < 0) return nowhere;
   const tokensSpelling = (characters: number): number => firstWhere(tokens.length, (count) => decode(tokens.slice(0, count)).length >= characters);

@@ -1,7 +1,7 @@
 import type { LossAggregation } from "../options.ts";
 import type { Sample, TrainingRow, UpdateReport } from "../types.ts";
-import { createRandom, shuffled } from "../util/random.ts";
-import { sum } from "../util/statistics.ts";
+import { createRandom, deriveSeed, shuffled } from "../util/random.ts";
+import { mean, sum } from "../util/statistics.ts";
 import { strictZip } from "../util/strict-zip.ts";
 import { tokenWeights } from "./loss-weights.ts";
 
@@ -35,7 +35,7 @@ export function updateBatches(samples: readonly TrainedSample[], { seed, epochs,
   // The only pass in one piece keeps the order of the samples.
   if (epochs === 1 && miniBatches === 1) return [rowsOf(counting, options)];
   const parts = Math.min(miniBatches, counting.length);
-  return Array.from({ length: epochs }, (_, epoch) => shuffled(counting, createRandom(seed + epoch))).flatMap((order) =>
+  return Array.from({ length: epochs }, (_, epoch) => shuffled(counting, createRandom(deriveSeed(seed, "mini-batches", epoch)))).flatMap((order) =>
     Array.from({ length: parts }, (_, part) => rowsOf(order.slice(Math.round((part * order.length) / parts), Math.round(((part + 1) * order.length) / parts)), options)),
   );
 }
@@ -55,13 +55,15 @@ function countedTokens({ sample: { tokens, answerSpan } }: TrainedSample, { mask
   return tokens.length - (maskAnswer ? answerSpan.end - answerSpan.start : 0);
 }
 
-/** The reports of several updates as one: losses and norms are means, token counts sums. */
+/** The reports of several updates as one: losses and norms are means over those that were made, token counts sums. */
 export function combinedReport(reports: readonly UpdateReport[]): UpdateReport {
   const tokens = sum(reports.map((report) => report.tokens));
+  const made = reports.filter(({ skipped }) => !skipped);
+  const counted = made.length === 0 ? reports : made;
   return {
-    loss: sum(reports.map(({ loss }) => loss)) / reports.length,
-    gradientNorm: sum(reports.map(({ gradientNorm }) => gradientNorm)) / reports.length,
-    skipped: reports.some(({ skipped }) => skipped),
+    loss: mean(counted.map(({ loss }) => loss)),
+    gradientNorm: mean(counted.map(({ gradientNorm }) => gradientNorm)),
+    skipped: made.length < reports.length,
     clipFraction: tokens === 0 ? 0 : sum(reports.map((report) => report.clipFraction * report.tokens)) / tokens,
     tokens,
   };

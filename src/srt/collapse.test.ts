@@ -3,7 +3,7 @@ import { answerExcess, collapseAlarm, describeAlarm, PATIENCE, sureChanges, WIND
 import type { Comparison, Signals } from "./collapse.ts";
 
 const compare = (first: string | null, now: string | null, firstShare = 1): Comparison => ({ first, now, same: first === now, firstShare });
-const step = (number: number, comparisons: readonly Comparison[], kl = 1, abstentionRate = 0): Signals => ({ step: number, kl, abstentionRate, comparisons });
+const step = (number: number, comparisons: readonly Comparison[], tokenKl = 0.1, abstentionRate = 0): Signals => ({ step: number, tokenKl, abstentionRate, comparisons });
 /** A run of so many steps, each made by its number from 1. */
 const run = (steps: number, make: (number: number) => Signals) => Array.from({ length: steps }, (_, index) => make(index + 1));
 const agreeing = ["1", "2", "3", "4"].map((answer) => compare(answer, answer));
@@ -26,7 +26,7 @@ describe("the signs", () => {
 describe("the alarm", () => {
   it("is silent over a run that corrects answers in all directions", () => {
     const corrected = [...agreeing, compare("5", "6", 0.4), compare("6", "5", 0.4)];
-    expect(collapseAlarm(run(200, (number) => step(number, corrected, number < 50 ? number / 10 : 5)))).toBeNull();
+    expect(collapseAlarm(run(200, (number) => step(number, corrected, number < 50 ? number / 100 : 0.5)))).toBeNull();
   });
 
   it("is raised when answers run into one, with its figures and the last step before them", () => {
@@ -47,9 +47,10 @@ describe("the alarm", () => {
   });
 
   it("without the first model's votes is raised by KL alone, measured by where it began", () => {
-    const history = (late: number) => run(30, (number) => step(number, [], number <= 20 ? 1 : late));
-    expect(collapseAlarm(history(11))).toBeNull();
-    expect(collapseAlarm(history(20))?.sign).toBe("KL of a completion to the first model, in nats");
+    const history = (late: number) => run(30, (number) => step(number, [], number <= 20 ? 0.1 : late));
+    // Mean of the window at most 0.7.
+    expect(collapseAlarm(history(0.7))).toBeNull();
+    expect(collapseAlarm(history(2))?.sign).toBe("KL of a token to the first model, in nats");
   });
 
   it("waits until there are enough steps", () => {

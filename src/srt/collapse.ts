@@ -3,8 +3,8 @@ import { mean } from "../util/statistics.ts";
 /** What a step says of the health of a run, all of it known without labels. */
 export interface Signals {
   readonly step: number;
-  /** Mean KL of a completion against the model that the run started from, in nats. */
-  readonly kl: number;
+  /** Mean KL of a token against the model that the run started from, in nats. */
+  readonly tokenKl: number;
   readonly abstentionRate: number;
   /** Problems of the step that the first model has voted on: none where it was not asked. */
   readonly comparisons: readonly Comparison[];
@@ -47,7 +47,7 @@ interface Sign {
 const SIGNS: readonly Sign[] = [
   { name: "share of changed majorities where the first model was sure", value: sureChanges, limit: () => 0.1 },
   { name: "one answer's share beyond what the first model gave it", value: answerExcess, limit: () => 0.2 },
-  { name: "KL of a completion to the first model, in nats", value: (window) => mean(window.map(({ kl }) => kl)), limit: (early) => Math.max(12, 8 * early) },
+  { name: "KL of a token to the first model, in nats", value: (window) => mean(window.map(({ tokenKl }) => tokenKl)), limit: (early) => Math.max(0.8, 8 * early) },
   { name: "share of completions without an answer", value: (window) => mean(window.map(({ abstentionRate }) => abstentionRate)), limit: (early) => early + 0.3 },
 ];
 

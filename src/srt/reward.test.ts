@@ -42,9 +42,9 @@ describe("the majority reward", () => {
     expect(labelled(0.21)).toBeNull();
   });
 
-  it("punishes rare answers where it is told to, even without a label", () => {
+  it("punishes rare answers and silence where it is told to, even without a label", () => {
     const reward = majorityReward({ threshold: 0.9, share: "all", negativeShare: 0.3 }, same);
-    expect(reward(split)).toEqual({ label: null, rewards_G: [0, 0, 0, -1, -1] });
+    expect(reward(split)).toEqual({ label: null, rewards_G: [0, 0, -1, -1, -1] });
   });
 
   it("gives no label when every sample abstains, even without a threshold", () => {
@@ -111,5 +111,7 @@ describe("the controls", () => {
   it("wrong label: pays the most frequent answer that is not true", () => {
     expect(wrongLabelReward(new Map([["p", "2"]]), same)(split)).toEqual({ label: "3", rewards_G: [0, 0, 0, 1, 0] });
     expect(wrongLabelReward(new Map([["p", "9"]]), same)(split).label).toBe("2");
+    // As of a greedy completion, or with a teacher: the voters say which wrong answer.
+    expect(wrongLabelReward(new Map([["p", "2"]]), same)(group(["3"], ["7", "7", "3"]))).toEqual({ label: "7", rewards_G: [0] });
   });
 });

@@ -1,5 +1,5 @@
 import type { ShareDenominator } from "../options.ts";
-import type { AnswerClass, Grader, RewardSource, Vote } from "../types.ts";
+import type { AnswerClass, Grader, GroupReward, RewardSource, Vote } from "../types.ts";
 
 export interface LabelOptions {
   /** Groups whose majority share is below it get no label (0 labels every group with an answer). */
@@ -7,7 +7,7 @@ export interface LabelOptions {
   /** Groups whose majority leads the second answer by less than this share get no label either; 0 when absent. */
   readonly margin?: number;
   readonly share: ShareDenominator;
-  /** Answers with a smaller share of the votes earn -1, whether the group has a label or not; none when absent. */
+  /** Answers with a smaller share of the votes, and none at all, earn -1, whether the group has a label or not; nobody when absent. */
   readonly negativeShare?: number;
 }
 
@@ -24,7 +24,8 @@ export function majorityReward({ threshold, margin = 0, share, negativeShare = 0
       if (label !== null && found === label) return 1;
       return shareOf(found, ballot, share) < negativeShare ? -1 : 0;
     });
-    return { label: label?.answer ?? null, rewards_G: rewardsOf(paid, answers_G.length) };
+    // Else to say nothing would be the best reply where one is unsure.
+    return { label: label?.answer ?? null, rewards_G: rewardsOf(paid, answers_G, negativeShare > 0 ? -1 : 0) };
   };
 }
 
@@ -32,7 +33,7 @@ export function majorityReward({ threshold, margin = 0, share, negativeShare = 0
 export function shareReward({ share }: Pick<LabelOptions, "share">, same: Grader["same"]): RewardSource {
   return ({ answers_G, vote, ballot }) => {
     const paid = byClass(vote, ballot, same, (found) => shareOf(found, ballot, share));
-    return { label: ballot.majority?.answer ?? null, rewards_G: rewardsOf(paid, answers_G.length) };
+    return { label: ballot.majority?.answer ?? null, rewards_G: rewardsOf(paid, answers_G) };
   };
 }
 
@@ -56,10 +57,10 @@ export interface ConsensusOptions {
 export function consensusReward({ share, width, threshold, penalty, weightOf }: ConsensusOptions, same: Grader["same"]): RewardSource {
   return ({ problem, answers_G, vote, ballot }) => {
     const weight = weightOf(problem.id) ?? 1;
-    if (ballot.majority === null) return { label: null, rewards_G: rewardsOf([], answers_G.length) };
-    if (majorityShare(ballot, share) < threshold) return { label: null, rewards_G: rewardsOf([], answers_G.length), weight, penalty };
+    if (ballot.majority === null) return { label: null, rewards_G: rewardsOf([], answers_G) };
+    if (majorityShare(ballot, share) < threshold) return { label: null, rewards_G: rewardsOf([], answers_G), weight, penalty };
     const paid = byClass(vote, ballot, same, (found) => Math.exp(-((1 - shareOf(found, ballot, share)) ** 2) / (2 * width ** 2)));
-    return { label: ballot.majority.answer, rewards_G: rewardsOf(paid, answers_G.length), weight };
+    return { label: ballot.majority.answer, rewards_G: rewardsOf(paid, answers_G), weight };
   };
 }
 
@@ -71,9 +72,9 @@ export function consensusReward({ share, width, threshold, penalty, weightOf }: 
 export function labelReward(labels: ReadonlyMap<string, string>, same: Grader["same"]): RewardSource {
   return ({ problem, answers_G, vote }) => {
     const label = labels.get(problem.id);
-    if (label === undefined) return { label: null, rewards_G: rewardsOf([], answers_G.length) };
+    if (label === undefined) return { label: null, rewards_G: rewardsOf([], answers_G) };
     const right = vote.classes.filter(({ answer }) => same(label, answer));
-    return { label, rewards_G: rewardsOf(right.map((answers) => [answers, 1]), answers_G.length) };
+    return { label, rewards_G: rewardsOf(right.map((answers) => [answers, 1]), answers_G) };
   };
 }
 
@@ -83,19 +84,25 @@ export function mixedReward(labels: ReadonlyMap<string, string>, labelled: Rewar
 }
 
 /** What each class of the vote earns; `found` is its class among the voters, `undefined` where none of them said so. */
-function byClass(vote: Vote, ballot: Vote, same: Grader["same"], earned: (found: AnswerClass | undefined) => number): [AnswerClass, number][] {
+export function byClass(vote: Vote, ballot: Vote, same: Grader["same"], earned: (found: AnswerClass | undefined) => number): [AnswerClass, number][] {
   return vote.classes.map((own) => {
     const found = ballot === vote ? own : ballot.classes.find(({ answer }) => same(answer, own.answer));
     return [own, earned(found)];
   });
 }
 
-function rewardsOf(paid: readonly (readonly [AnswerClass, number])[], samples: number): readonly number[] {
-  const rewards = new Array<number>(samples).fill(0);
+/** Rewards of the samples from those of their classes, `[group]`; `abstaining` for samples without an answer. */
+export function rewardsOf(paid: readonly (readonly [AnswerClass, number])[], answers_G: readonly (string | null)[], abstaining = 0): readonly number[] {
+  const rewards = answers_G.map((answer) => (answer === null ? abstaining : 0));
   for (const [{ members }, reward] of paid) {
     for (const index of members) rewards[index] = reward;
   }
   return rewards;
+}
+
+/** Whether a group has a reward to speak of: by a label, without one on purpose, or by negative labels alone. */
+export function isJudged({ label, judged = false, rewards_G }: GroupReward): boolean {
+  return judged || label !== null || rewards_G.some((reward) => reward !== 0);
 }
 
 function majorityShare(ballot: Vote, share: ShareDenominator): number {

@@ -1,8 +1,9 @@
 import { CURRENT } from "../policy.ts";
 import { advantages, comparesWithinGroup, tokenRewards } from "../srt/advantage.ts";
 import type { Outcome } from "../srt/advantage.ts";
-import { klLossAdvantage } from "../srt/kl.ts";
+import { klLossAdvantage, tokenKl } from "../srt/kl.ts";
 import { returnsToGo } from "../srt/returns.ts";
+import { isJudged } from "../srt/reward.ts";
 import { vote } from "../srt/vote.ts";
 import type { Group, GroupReward, GroupStatus, TrainingRow } from "../types.ts";
 import { deriveSeed } from "../util/random.ts";
@@ -21,10 +22,11 @@ export type Judged = Omit<Group, "advantages_G_T"> & {
  * trains on it. So does one whose rewards are all equal where an estimator looks only within groups: the token
  * mean is over informative samples.
  */
-export function statusOf({ label, rewards_G, penalty = 0 }: GroupReward, { algorithm }: Pick<StepSettings, "algorithm">): GroupStatus {
+export function statusOf(reward: GroupReward, { algorithm }: Pick<StepSettings, "algorithm">): GroupStatus {
+  const { rewards_G, penalty = 0 } = reward;
   const differ = rewards_G.some((reward) => reward !== rewards_G[0]);
   if (differ || penalty > 0) return "trained";
-  if (label === null) return "unlabelled";
+  if (!isJudged(reward)) return "unlabelled";
   return comparesWithinGroup(algorithm) ? "no-signal" : "trained";
 }
 
@@ -64,15 +66,15 @@ function noCredit({ samples_G }: Judged): Credit {
 
 /** What each sample earned, with the KL penalty where it acts on the reward, and what the estimator needs besides. */
 async function outcomesOf(groups_P: readonly Judged[], parts: StepParts, settings: SeededSettings): Promise<readonly (readonly Outcome[])[]> {
-  const { algorithm, klCoefficient, klPlacement } = settings;
+  const { algorithm, klCoefficient, klEstimator, klPlacement } = settings;
   const coefficient = klPlacement === "reward" ? klCoefficient : 0;
   const greedy_P = algorithm === "remax" ? await greedyRewards(groups_P, parts, settings) : [];
   const sequences = groups_P.flatMap(({ promptTokens, samples_G }) => samples_G.map(({ tokens }) => ({ prompt: promptTokens, completion: tokens })));
   const values = (algorithm === "gae" ? await parts.policy.values(sequences) : [])[Symbol.iterator]();
-  return groups_P.map(({ samples_G, reward, kl_G_T }, index) =>
+  return groups_P.map(({ samples_G, reward, reference_G_T }, index) =>
     samples_G.map((_, member): Outcome => ({
       reward: reward.rewards_G[member]!,
-      penalty_T: kl_G_T[member]!.map((kl) => coefficient * kl),
+      penalty_T: tokenKl(samples_G[member]!.logprobs, reference_G_T[member]!, klEstimator).map((kl) => coefficient * kl),
       ...(algorithm === "remax" && { greedyReward: greedy_P[index]! }),
       ...(algorithm === "gae" && { values_T: values.next().value! }),
     })),

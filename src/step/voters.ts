@@ -29,7 +29,8 @@ export async function answer(problems_P: readonly Problem[], parts: StepParts, s
   const prompts_P = problems_P.map(({ prompt, template }) => parts.renderer.encodePrompt(prompt, template));
   const samples_P_G = await sampleAnswers(prompts_P, { weights: CURRENT, count: settings.samplesPerPrompt, seed: settings.seed }, parts, settings);
   return strictZip(problems_P, strictZip(prompts_P, samples_P_G)).map(([problem, [promptTokens, samples_G]]) => {
-    return { problem, promptTokens, samples_G, vote: vote(answersOf(samples_G), parts.grader.classes) };
+    const located_G = samples_G.map((sample): Sample => ({ ...sample, answerSpan: answerSpan(sample.tokens, sample.text, sample.answer, parts.renderer.decode) }));
+    return { problem, promptTokens, samples_G: located_G, vote: vote(answersOf(samples_G), parts.grader.classes) };
   });
 }
 
@@ -74,16 +75,16 @@ export async function sampleAnswers(
   voters: Voters,
   { policy, renderer, grader }: StepParts,
   { temperature, topP, topK, maxTokens }: Pick<SeededSettings, "temperature" | "topP" | "topK" | "maxTokens">,
-): Promise<readonly (readonly Sample[])[]> {
+): Promise<readonly (readonly Omit<Sample, "answerSpan">[])[]> {
   const completions_P_G = await policy.sample({ prompts, ...voters, temperature, topP, topK, stopTokens: renderer.stopTokens, maxTokens });
-  const read = (completion: Completion): Sample => {
+  const read = (completion: Completion) => {
     const text = renderer.decode(completion.tokens);
     const finalAnswer = grader.extract(text);
-    return { ...completion, text, answer: finalAnswer, answerSpan: answerSpan(completion.tokens, text, finalAnswer, renderer.decode) };
+    return { ...completion, text, answer: finalAnswer };
   };
   return completions_P_G.map((completions_G) => completions_G.map(read));
 }
 
-export function answersOf(samples_G: readonly Sample[]): readonly (string | null)[] {
+export function answersOf(samples_G: readonly Pick<Sample, "answer">[]): readonly (string | null)[] {
   return samples_G.map((sample) => sample.answer);
 }

@@ -62,12 +62,12 @@ export function voteFigures({ votes, start }: VotesLine, memory: VoteMemory, sam
 }
 
 /** What a step says of the run's health; its votes are in the memory already. */
-export function signalsOf({ step, votes }: VotesLine, { kl, abstentionRate }: StepMetrics, memory: VoteMemory, same: Grader["same"]): Signals {
+export function signalsOf({ step, votes }: VotesLine, { kl, meanLength, abstentionRate }: StepMetrics, memory: VoteMemory, same: Grader["same"]): Signals {
   const comparisons = votes.flatMap(([id, now]) => {
     const first = memory.start.get(id);
     return first === undefined ? [] : [{ now, first: first.answer, same: agree(first.answer, now, same), firstShare: first.share }];
   });
-  return { step, kl, abstentionRate, comparisons };
+  return { step, tokenKl: kl / Math.max(1, meanLength), abstentionRate, comparisons };
 }
 
 function agree(one: string | null, other: string | null, same: Grader["same"]): boolean {

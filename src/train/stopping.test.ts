@@ -72,11 +72,19 @@ describe("stopping on collapse", () => {
     expect(await readdir(join(path, "checkpoints"))).toContain(`step-${String(restored).padStart(6, "0")}`);
   });
 
+  it.each([1, 2, 5])("has one to go back to however dense checkpoints are (every %d steps)", async (checkpointEvery) => {
+    const given = changes();
+    const result = await trainIn(join(folder, `dense-${checkpointEvery}`), "create", { ...given, config: { ...given.config, checkpointEvery, checkpointsKept: 2 } });
+    const { step, restored } = result.stopped!;
+    expect(step - 9 - restored).toBeGreaterThanOrEqual(0);
+    expect(step - 9 - restored).toBeLessThan(checkpointEvery);
+  });
+
   it("interrupted and resumed, stops at the same step as if it had not been", async () => {
     const whole = await trainIn(join(folder, "whole"), "create", changes());
     const controller = new AbortController();
     const path = join(folder, "interrupted");
-    await trainIn(path, "create", { ...changes(), signal: controller.signal, observer: { stepped: ({ step }) => step === 6 && controller.abort() } });
+    await trainIn(path, "create", { ...changes(), signal: controller.signal, observer: { stepped: ({ step }) => step === 7 && controller.abort() } });
     const resumed = await trainIn(path, "resume", changes());
     expect(resumed.stopped).toEqual(whole.stopped);
     expect(resumed.after).toEqual(whole.after);

@@ -13,7 +13,7 @@ export async function stopOf(state: TrainState, config: Config, run: RunDirector
   const { step } = state;
   const alarm = config.stopOnCollapse ? collapseAlarm(state.signals) : null;
   if (alarm !== null) {
-    const healthy = (await checkpointSteps(run)).find((saved) => saved <= alarm.lastHealthy) ?? 0;
+    const healthy = (await scheduledCheckpoints(config, run)).find((saved) => saved <= alarm.lastHealthy) ?? 0;
     return { reason: "collapse", step, restored: healthy, message: describeAlarm(alarm) };
   }
   const best = bestValidation(state);
@@ -27,8 +27,14 @@ export async function stopOf(state: TrainState, config: Config, run: RunDirector
 
 /** Checkpoints that a later stop may go back to, and that must stay while newer ones come. */
 export async function pinnedCheckpoints(state: TrainState, config: Config, run: RunDirectory): Promise<readonly number[]> {
-  const healthy = config.stopOnCollapse ? (await checkpointSteps(run)).find((saved) => saved <= state.step - WINDOW - PATIENCE) : undefined;
-  return [healthy ?? 0, bestValidation(state)?.step ?? 0];
+  const scheduled = config.stopOnCollapse ? await scheduledCheckpoints(config, run) : [];
+  const healthy = scheduled.find((saved) => saved <= state.step - WINDOW - PATIENCE) ?? 0;
+  return [...scheduled.filter((saved) => saved >= healthy), bestValidation(state)?.step ?? 0];
+}
+
+/** Those that the config asks for, newest first. One that an interruption has left is none: without it the run would end elsewhere. */
+async function scheduledCheckpoints({ checkpointEvery }: Config, run: RunDirectory): Promise<readonly number[]> {
+  return (await checkpointSteps(run)).filter((saved) => saved % checkpointEvery === 0);
 }
 
 /** The validation with the largest pass@1, the earliest of equals; `null` before the first. */

@@ -61,12 +61,13 @@ export interface VoteSummary {
   readonly majAtK: number | null;
 }
 
-/** Samples that training takes for each of its questions, a teacher's among them, on average and rounded. */
-export function samplesPerQuestion(config: Pick<Config, "steps" | "promptsPerStep" | "keepFraction" | "samplesPerPrompt" | "crossLabels" | "teacher">, questions: number): number {
-  const { steps, samplesPerPrompt: own, crossLabels, teacher } = config;
+/** Samples that training takes for each of its questions, those of teachers and of the first model among them, on average and rounded. */
+export function samplesPerQuestion(config: Pick<Config, "steps" | "promptsPerStep" | "keepFraction" | "samplesPerPrompt" | "crossLabels" | "teacher" | "algorithm" | "startVotes">, questions: number): number {
+  const { steps, samplesPerPrompt: own, crossLabels, teacher, algorithm, startVotes } = config;
   const teachers = teacher.kind === "none" ? 0 : teacher.samples === 0 ? own : teacher.samples;
   const wordings = crossLabels ? 2 : 1;
-  return Math.round((steps * sampledPrompts(config) * wordings * (own + teachers)) / questions);
+  const greedy = algorithm === "remax" ? 1 : 0;
+  return Math.round((steps * sampledPrompts(config) * wordings * (own + teachers + greedy)) / questions + wordings * startVotes);
 }
 
 /** Samples final answers of every question with a fixed model, `[question]`; in parts, so that killed work can go on. */

@@ -58,10 +58,10 @@ export async function labelProblems(options: LabelOptions): Promise<readonly Pro
   return completeProblems(options.problems, options, (answered) => labelOf(answered, options.grader), options.batches);
 }
 
-function labelOf({ problem: { id, prompt, source, template, answer: truth }, completions }: ProblemCompletions<PartlyLabelledProblem>, grader: Grader): ProblemLabel {
+function labelOf({ problem: { id, prompt, source, template, paraphrase, answer: truth }, completions }: ProblemCompletions<PartlyLabelledProblem>, grader: Grader): ProblemLabel {
   const answers = completions.map(({ text }) => grader.extract(text));
   const ballot = vote(answers, grader.classes);
-  const row = { id, problem: prompt, label: ballot.majority?.answer ?? null, ...voteFigures(ballot), source, ...(template !== undefined && { template }) };
+  const row = { id, problem: prompt, label: ballot.majority?.answer ?? null, ...voteFigures(ballot), source, ...(template !== undefined && { template }), ...(paraphrase !== undefined && { paraphrase }) };
   return truth === undefined ? row : { ...row, passRate: passRate(answers, truth, grader.same) };
 }
 
