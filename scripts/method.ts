@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { EvaluationMetrics, MetricsLine, StepMetrics, VotesLine } from "../src/run/index.ts";
-import { collapseAlarm, describeAlarm } from "../src/srt/collapse.ts";
+import { collapseAlarm } from "../src/srt/collapse.ts";
 import type { Signals } from "../src/srt/collapse.ts";
 import { emptyMemory, remember, signalsOf } from "../src/train/memory.ts";
 import { mean, standardError } from "../src/util/statistics.ts";
@@ -104,8 +104,11 @@ async function workThrough(waiting: Run[]): Promise<void> {
 
 interface Outcome {
   readonly evaluations: readonly EvaluationMetrics[];
-  readonly alarm: string | null;
+  /** Step at which the alarm would have stopped the run. */
   readonly alarmStep: number | null;
+  /** Means over the last ten steps, of the training questions. */
+  readonly labelAccuracy: number | null;
+  readonly kl: number;
 }
 
 async function outcomeOf({ path }: Run): Promise<Outcome | null> {
@@ -119,10 +122,13 @@ async function outcomeOf({ path }: Run): Promise<Outcome | null> {
     return signalsOf(line, steps[index]!, memory, (gold, prediction) => gold === prediction);
   });
   const alarm = signals.map((_, index) => collapseAlarm(signals.slice(0, index + 1))).find((found) => found !== null) ?? null;
+  const late = steps.slice(-10);
+  const known = late.flatMap(({ labelAccuracy }) => labelAccuracy ?? []);
   return {
     evaluations: lines.filter((line): line is EvaluationMetrics => line.kind === "evaluation"),
-    alarm: alarm && describeAlarm(alarm),
     alarmStep: alarm && alarm.step,
+    labelAccuracy: known.length === 0 ? null : mean(known),
+    kl: mean(late.map(({ kl }) => kl)),
   };
 }
 
@@ -136,7 +142,7 @@ function lostAt(evaluations: readonly EvaluationMetrics[]): number | null {
   return null;
 }
 
-/** One row for each arm: the first, best and last held-out pass@1, and where the alarm would have been raised. */
+/** One row for each arm, its runs side by side: best and last held-out pass@1, labels and KL at the end, the alarm. */
 async function tableOf(family: string): Promise<string> {
   const rows: string[] = [];
   for (const arm of values.arms.split(",")) {
@@ -147,7 +153,9 @@ async function tableOf(family: string): Promise<string> {
     const bests = outcomes.map(({ evaluations }) => Math.max(...evaluations.map(({ passAt1 }) => passAt1)));
     const fixed = (numbers: readonly number[]) => numbers.map((number) => number.toFixed(2)).join(" ");
     const alarms = outcomes.map(({ alarmStep, evaluations }) => `${alarmStep ?? "-"}/${lostAt(evaluations) ?? "-"}`);
-    rows.push(`| ${arm} | ${outcomes.length} | ${fixed(outcomes.map(({ evaluations }) => evaluations[0]!.passAt1))} | ${fixed(bests)} | ${fixed(finals)} | ${mean(finals).toFixed(3)} ± ${standardError(finals).toFixed(3)} | ${alarms.join(" ")} |`);
+    const labels = outcomes.map(({ labelAccuracy }) => labelAccuracy?.toFixed(2) ?? "-").join(" ");
+    const last = `${mean(finals).toFixed(3)} ± ${standardError(finals).toFixed(3)}`;
+    rows.push(`| ${arm} | ${fixed(bests)} | ${fixed(finals)} | ${last} | ${labels} | ${outcomes.map(({ kl }) => kl.toFixed(0)).join(" ")} | ${alarms.join(" ")} |`);
   }
-  return [`\n${family}`, "| arm | runs | pass@1 at the start | best | last | mean of the last | alarm/lost 5 points at step |", "|---|---|---|---|---|---|---|", ...rows].join("\n");
+  return [`\n${family}`, "| arm | best pass@1 | last | mean of the last | labels right at the end | KL | alarm/lost 5 points at step |", "|---|---|---|---|---|---|---|", ...rows].join("\n");
 }
