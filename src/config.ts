@@ -71,8 +71,8 @@ export const configSchema = z.strictObject({
     .enum(REWARD_SOURCES)
     .default("majority")
     .describe("What a completion earns: by the vote `majority` (SRT), `share` (soft vote) or `consensus` (RESTRAIN); `offline-labels` from the file `labels`; `mixed`, true answers where the data has them and the vote elsewhere; as controls `ground-truth`, `random`, `format` and `wrong-label`."),
-  threshold: z.number().min(0).max(1).default(0).describe("Groups with a smaller majority share get no label, no reward and no KL (authors' script: 0)."),
-  margin: z.number().min(0).max(1).default(0).describe("Groups whose majority leads by a smaller share get no label either (0: none)."),
+  threshold: z.number().min(0).max(1).default(0).describe("Groups with a smaller majority share get no label, no reward and no KL (authors' script: 0); with the reward `consensus` they are pushed down. The rewards `majority`, `mixed` and `consensus` read it."),
+  margin: z.number().min(0).max(1).default(0).describe("Groups whose majority leads by a smaller share get no label either (0: none). The rewards `majority` and `mixed` read it."),
   negativeShare: z.number().min(0).max(1).default(0).describe("With the reward `majority`, answers with a smaller share of the votes earn -1, also in groups without a label (0: none)."),
   share: z.enum(SHARE_DENOMINATORS).default("all").describe("Denominator of the majority share: samples with an answer, or all samples. Not the authors' choice: they leave unreadable samples out."),
   consensusWidth: z.number().positive().default(0.5).describe("With the reward `consensus`, width of the bell over the share of an answer (RESTRAIN names no value)."),

@@ -38,6 +38,7 @@ export type ChatMode = (typeof CHAT_MODES)[number];
 
 /** The paper's prompt (authors' data_preprocess). */
 export const PAPER_TEMPLATE = "{problem} Let's think step by step and output the final answer within \\boxed{}.";
+
 /** The linear layers of a decoder that can be adapted (LoRA), by their names in model files. */
 export const LORA_TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"] as const;
 export type LoraTarget = (typeof LORA_TARGETS)[number];

@@ -10,6 +10,9 @@ import type { SeededSettings, StepParts } from "./step/settings.ts";
 import { answer, answersOf, askedProblems, ballotsOf, moveTeacher } from "./step/voters.ts";
 import type { Answered } from "./step/voters.ts";
 
+export type { StepParts, StepSettings } from "./step/settings.ts";
+export { startTeacher } from "./step/voters.ts";
+
 /**
  * One step of Self-Rewarded Training (arXiv 2505.21444, Algorithm 1): sample, vote, reward, advantage,
  * update. Problems carry no label, and no problem sees another before its advantages.
@@ -65,5 +68,3 @@ async function referenceLogprobs(answered_P: readonly Answered[], policy: StepPa
   const logprobs = (await policy.logprobs(sequences, REFERENCE))[Symbol.iterator]();
   return answered_P.map(({ samples_G }) => samples_G.map(() => logprobs.next().value!));
 }
-export type { SeededSettings, StepParts, StepSettings, TeacherSettings } from "./step/settings.ts";
-export { startTeacher } from "./step/voters.ts";
