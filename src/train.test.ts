@@ -8,7 +8,7 @@ import { createFakePolicy } from "../test/fake-policy.ts";
 import { trainIn } from "../test/train-fixture.ts";
 import type { FixtureChanges } from "../test/train-fixture.ts";
 import { CheckpointError, DataError, RunDirectoryError } from "./errors.ts";
-import type { MetricsLine } from "./run/index.ts";
+import type { AnswersLine, MetricsLine } from "./run/index.ts";
 import type { TrainObserver } from "./train.ts";
 import { filesBelow } from "./util/atomic-write.ts";
 import { createRandom } from "./util/random.ts";
@@ -68,6 +68,18 @@ describe("train", () => {
     expect(order.filter((name) => name.startsWith("step"))).toHaveLength(STEPS);
     expect(await readdir(join(uninterrupted, "checkpoints"))).toEqual(["step-000008", "step-000010", "step-000012"]);
     expect(await readdir(join(uninterrupted, "samples"))).toHaveLength(STEPS / 2);
+  });
+
+  it("records how each held-out question was answered, in step with the figures", async () => {
+    const linesOf = async <Line>(name: string) => (await readFile(join(uninterrupted, name), "utf8")).trim().split("\n").map((line) => JSON.parse(line) as Line);
+    const answers = await linesOf<AnswersLine>("evaluations.jsonl");
+    const figures = (await linesOf<MetricsLine>("metrics.jsonl")).filter((line) => line.kind === "evaluation");
+    expect(answers.map(({ step }) => step)).toEqual([0, 3, 6, 9, 12]);
+    for (const [index, { passAt1, majAtK, k }] of figures.entries()) {
+      const { problems } = answers[index]!;
+      expect(mean(problems.map(([, right]) => right / k))).toBeCloseTo(passAt1, 12);
+      expect(mean(problems.map(([, , , majorityRight]) => (majorityRight ? 1 : 0)))).toBeCloseTo(majAtK, 12);
+    }
   });
 
   it("raises the majority's share without a label", async () => {

@@ -4,10 +4,10 @@ import { assertDisjoint, problemsOfStagedStep } from "./data/index.ts";
 import type { Stage } from "./data/index.ts";
 import { CheckpointError, DataError } from "./errors.ts";
 import { checkContext, evaluate } from "./evaluate.ts";
-import type { Evaluation } from "./evaluate.ts";
+import type { Evaluation, ProblemResult } from "./evaluate.ts";
 import type { Policy } from "./policy.ts";
 import { checkpointPath, evaluationMetrics, modelCard, readSummary, recordSamples, saveCheckpoint, saveModel, stepMetrics, summarizeEvaluation, verifyCheckpoint, writeSummary } from "./run/index.ts";
-import type { EvaluationMetrics, RunDirectory, RunStop, RunSummary, StepMetrics } from "./run/index.ts";
+import type { AnswersLine, EvaluationMetrics, RunDirectory, RunStop, RunSummary, StepMetrics } from "./run/index.ts";
 import { trainStep } from "./step.ts";
 import { checkCapabilities } from "./train/capabilities.ts";
 import { remember, signalsOf, voteFigures, votesOf } from "./train/memory.ts";
@@ -117,9 +117,14 @@ async function evaluateOn(problems: readonly LabelledProblem[], kind: Evaluation
   const seed = deriveSeed(config.seed, "evaluate");
   const evaluation = await evaluate({ policy, renderer, grader, problems, samples, temperature, topP: 1, maxTokens, seed });
   const metrics = evaluationMetrics(step, evaluation, { seconds: clock() - started, elapsed: state.elapsed() }, kind);
+  await run.evaluations.append({ kind, step, problems: evaluation.results.map(answered) });
   await run.metrics.append(metrics);
   (kind === "evaluation" ? state.evaluations : state.validations).set(step, metrics);
   return evaluation;
+}
+
+function answered({ problem, samples, vote, majorityCorrect }: ProblemResult): AnswersLine["problems"][number] {
+  return [problem.id, samples.filter(({ correct }) => correct).length, vote.majority?.answer ?? null, majorityCorrect];
 }
 
 /** Saves the state where the config asks for it, at the end, and wherever a stop may want to come back to. */

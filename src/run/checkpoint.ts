@@ -31,6 +31,7 @@ export async function saveCheckpoint(
 ): Promise<void> {
   await run.metrics.sync();
   await run.votes.sync();
+  await run.evaluations.sync();
   const path = checkpointPath(run, step);
   await explained(`${path} could not be written`, resumeAdvice(run.path), async () => {
     await writeDirectoryAtomically(path, async (directory) => {

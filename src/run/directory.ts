@@ -10,8 +10,8 @@ import type { Environment } from "./environment.ts";
 import { explained } from "./explain.ts";
 import { currentOwner, removeLockRemains, takeLock } from "./lock.ts";
 import type { MetricsLine } from "./metrics.ts";
-import { openMetricsLog, openVotesLog } from "./step-log.ts";
-import type { StepLog, VotesLine } from "./step-log.ts";
+import { openEvaluationsLog, openMetricsLog, openVotesLog } from "./step-log.ts";
+import type { AnswersLine, StepLog, VotesLine } from "./step-log.ts";
 
 /** A run directory whose lock this process holds. */
 export interface RunDirectory {
@@ -24,6 +24,8 @@ export interface RunDirectory {
   readonly metrics: StepLog<MetricsLine>;
   /** votes.jsonl: the majority answers of each step. */
   readonly votes: StepLog<VotesLine>;
+  /** evaluations.jsonl: the answers behind each evaluation. */
+  readonly evaluations: StepLog<AnswersLine>;
   /** Releases the lock. */
   readonly close: () => Promise<void>;
 }
@@ -95,12 +97,14 @@ export async function openRunDirectory(path: string): Promise<RunDirectory> {
 function runDirectory(path: string, runId: string, configText: string, release: () => Promise<void>): RunDirectory {
   const metrics = openMetricsLog(path);
   const votes = openVotesLog(path);
+  const evaluations = openEvaluationsLog(path);
   const close = async () => {
     await metrics.close();
     await votes.close();
+    await evaluations.close();
     await release();
   };
-  return { path, runId, configText, metrics, votes, close };
+  return { path, runId, configText, metrics, votes, evaluations, close };
 }
 
 /** Throws RunDirectoryError for a directory that holds more than a run without its config: what a kill or a full disk leaves of its creation. */

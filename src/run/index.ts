@@ -6,7 +6,7 @@ export { describeEnvironment } from "./environment.ts";
 export type { Environment, FileHash, Inputs } from "./environment.ts";
 export { evaluationMetrics, stepMetrics } from "./metrics.ts";
 export type { EvaluationFigures, EvaluationMetrics, MetricsLine, StepMetrics, StepTiming } from "./metrics.ts";
-export type { StepLog, VotesLine } from "./step-log.ts";
+export type { AnswersLine, StepLog, VotesLine } from "./step-log.ts";
 export { saveModel } from "./model.ts";
 export { modelCard } from "./model-card.ts";
 export { recordSamples, rewindSamples } from "./samples.ts";

@@ -6,7 +6,7 @@ import { writeFileAtomically } from "../util/atomic-write.ts";
 import { parseJsonLines } from "../util/jsonl.ts";
 import { systemCode } from "../util/system-error.ts";
 import { explained, resumeAdvice } from "./explain.ts";
-import type { MetricsLine } from "./metrics.ts";
+import type { EvaluationMetrics, MetricsLine } from "./metrics.ts";
 
 /** An append-only file of JSON lines, each of a step. All functions throw RunDirectoryError when the disk refuses. */
 export interface StepLog<Line extends { readonly step: number }> {
@@ -30,6 +30,14 @@ export interface VotesLine {
   readonly start: readonly (readonly [id: string, answer: string | null, share: number])[];
 }
 
+/** How each problem of an evaluation was answered: what two runs on the same held-out problems are compared by. */
+export interface AnswersLine {
+  readonly kind: EvaluationMetrics["kind"];
+  readonly step: number;
+  /** For each problem its id, how many of its samples are right, its majority answer, and whether that is right. */
+  readonly problems: readonly (readonly [id: string, right: number, majority: string | null, majorityRight: boolean])[];
+}
+
 /**
  * metrics.jsonl of the run in a directory. What remains of it after rewinding must hold each step once, in order,
  * whatever evaluations there are.
@@ -41,6 +49,11 @@ export function openMetricsLog(runPath: string): StepLog<MetricsLine> {
 /** votes.jsonl of the run in a directory: each step once, in order. */
 export function openVotesLog(runPath: string): StepLog<VotesLine> {
   return openStepLog<VotesLine>(runPath, "votes.jsonl", ["votes"], requireEachStep);
+}
+
+/** evaluations.jsonl of the run in a directory, written before the figures in metrics.jsonl; of two lines for a step the last one counts. */
+export function openEvaluationsLog(runPath: string): StepLog<AnswersLine> {
+  return openStepLog<AnswersLine>(runPath, "evaluations.jsonl", ["evaluation", "validation"], () => undefined);
 }
 
 type Requirement<Line> = (lines: readonly Line[], step: number, path: string) => void;

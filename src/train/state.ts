@@ -48,6 +48,7 @@ export async function restore({ config, heldOut, grader, run, policy, observer, 
   else if (hadBegun) observer?.warned?.(`${run.path} has no checkpoint to continue from: the run starts again from step 0.`);
   const lines = await run.metrics.rewind(step);
   const votes = await run.votes.rewind(step);
+  await run.evaluations.rewind(step);
   await rewindSamples(run, step);
   const evaluations = byStep(lines, "evaluation");
   if (step > 0 && heldOut.length > 0 && !evaluations.has(0)) {
