@@ -73,7 +73,7 @@ describe("train", () => {
   it("records how each held-out question was answered, in step with the figures", async () => {
     const linesOf = async <Line>(name: string) => (await readFile(join(uninterrupted, name), "utf8")).trim().split("\n").map((line) => JSON.parse(line) as Line);
     const answers = await linesOf<AnswersLine>("evaluations.jsonl");
-    const figures = (await linesOf<MetricsLine>("metrics.jsonl")).filter((line) => line.kind === "evaluation");
+    const figures = (await linesOf<MetricsLine>("metrics.jsonl")).flatMap((line) => (line.kind === "evaluation" ? [line] : []));
     expect(answers.map(({ step }) => step)).toEqual([0, 3, 6, 9, 12]);
     for (const [index, { passAt1, majAtK, k }] of figures.entries()) {
       const { problems } = answers[index]!;
