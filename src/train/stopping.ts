@@ -1,7 +1,7 @@
 import type { Config } from "../config.ts";
 import { checkpointSteps } from "../run/index.ts";
 import type { RunDirectory, RunStop } from "../run/index.ts";
-import { collapseAlarm, describeAlarm, PATIENCE, WINDOW } from "../srt/collapse.ts";
+import { collapseAlarm, describeAlarm, WINDOW } from "../srt/collapse.ts";
 import type { TrainState } from "./state.ts";
 
 /**
@@ -28,7 +28,7 @@ export async function stopOf(state: TrainState, config: Config, run: RunDirector
 /** Checkpoints that a later stop may go back to, and that must stay while newer ones come. */
 export async function pinnedCheckpoints(state: TrainState, config: Config, run: RunDirectory): Promise<readonly number[]> {
   const scheduled = config.stopOnCollapse ? await scheduledCheckpoints(config, run) : [];
-  const healthy = scheduled.find((saved) => saved <= state.step - WINDOW - PATIENCE) ?? 0;
+  const healthy = scheduled.find((saved) => saved <= state.step - WINDOW) ?? 0;
   return [...scheduled.filter((saved) => saved >= healthy), bestValidation(state)?.step ?? 0];
 }
 
