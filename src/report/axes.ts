@@ -7,6 +7,14 @@ export const TICK_SIZE = 11;
 /** At most this many powers of two are named. */
 const POWERS = 9;
 
+/** The rectangle of a plot, in pixels. */
+export interface Frame {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
 export interface Tick {
   /** In pixels. */
   readonly position: number;

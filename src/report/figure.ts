@@ -3,7 +3,7 @@ import { checkChart, seriesColors } from "./chart.ts";
 import type { Chart, Panel } from "./chart.ts";
 import { drawLegend, entriesOf, LEGEND_LINE_HEIGHT, legendLines } from "./legend.ts";
 import type { Entry } from "./legend.ts";
-import { drawPanel, heightBelow } from "./panel.ts";
+import { drawPanel, heightAbove, heightBelow } from "./panel.ts";
 import { element, label } from "./svg.ts";
 import { escapeMarkup, wrapped } from "./text.ts";
 
@@ -12,7 +12,7 @@ const MARGIN = 20;
 const PLOT = { width: 380, height: 210 };
 /** What a panel needs beside its plot: numbers and the label of the vertical axis on the left. */
 const LEFT = 56;
-const RIGHT = 14;
+const RIGHT = 24;
 const BETWEEN_ROWS = 12;
 const TITLE = { size: 16, lineHeight: 22 };
 const PANEL_TITLE = { size: 12.5, lineHeight: 17 };
@@ -36,7 +36,7 @@ export function renderSvg(chart: Chart): string {
   const title = wrapped(chart.title, inner / BOLD, TITLE.size);
   const legend = legendLines(shared, inner);
   const parts = [
-    ...title.map((text, row) => label(MARGIN, MARGIN + (row + 0.5) * TITLE.lineHeight, text, { "font-size": TITLE.size, "font-weight": 700 })),
+    ...title.map((text, row) => label(MARGIN, MARGIN + (row + 0.5) * TITLE.lineHeight, text, TITLE.size, { "font-weight": 700 })),
     drawLegend(legend, MARGIN, MARGIN + title.length * TITLE.lineHeight + 4, colors),
   ];
   const id = sha256(JSON.stringify(chart)).slice(0, 8);
@@ -47,7 +47,7 @@ export function renderSvg(chart: Chart): string {
     y = row.bottom + BETWEEN_ROWS;
   }
   const caption = wrapped(chart.caption, inner, CAPTION.size);
-  parts.push(...caption.map((text, row) => label(MARGIN, y + (row + 0.5) * CAPTION.lineHeight, text, { "font-size": CAPTION.size, fill: "#333333" })));
+  parts.push(...caption.map((text, row) => label(MARGIN, y + (row + 0.5) * CAPTION.lineHeight, text, CAPTION.size, { fill: "#333333" })));
   const height = Math.ceil(y + caption.length * CAPTION.lineHeight + MARGIN);
   const root = {
     xmlns: "http://www.w3.org/2000/svg", width, height, viewBox: `0 0 ${width} ${height}`, role: "img",
@@ -78,16 +78,17 @@ function drawRow(panels: readonly Panel[], y: number, { colors, legends, clip }:
       left,
       title: wrapped(panel.title, PLOT.width / BOLD, PANEL_TITLE.size),
       legend: legends ? legendLines(entriesOf(panel), PLOT.width) : [],
+      above: heightAbove(panel, left, left + PLOT.width),
       below: heightBelow(panel, left, left + PLOT.width),
     };
   });
-  const headers = cells.map(({ title, legend }) => title.length * PANEL_TITLE.lineHeight + legend.length * LEGEND_LINE_HEIGHT);
-  const top = y + Math.max(...headers) + 8;
+  const headers = cells.map(({ title, legend, above }) => title.length * PANEL_TITLE.lineHeight + legend.length * LEGEND_LINE_HEIGHT + above);
+  const top = y + Math.max(...headers);
   const bottom = top + PLOT.height;
   const markup = cells.flatMap(({ panel, left, title, legend }, column) => {
-    const start = top - 8 - headers[column]!;
+    const start = top - headers[column]!;
     return [
-      ...title.map((text, row) => label(left, start + (row + 0.5) * PANEL_TITLE.lineHeight, text, { "font-size": PANEL_TITLE.size, "font-weight": 700 })),
+      ...title.map((text, row) => label(left, start + (row + 0.5) * PANEL_TITLE.lineHeight, text, PANEL_TITLE.size, { "font-weight": 700 })),
       drawLegend(legend, left, start + title.length * PANEL_TITLE.lineHeight, colors),
       drawPanel(panel, { left, top, right: left + PLOT.width, bottom }, colors, `${clip}-${column}`),
     ];

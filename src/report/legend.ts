@@ -45,7 +45,7 @@ export function drawLegend(lines: readonly (readonly Entry[])[], left: number, t
       const y = top + (row + 0.5) * LEGEND_LINE_HEIGHT;
       let x = left;
       return entries.map((entry) => {
-        const drawn = sample(entry, x, y, colors.get(entry.name)!) + label(x + SAMPLE_WIDTH + GAP, y, entry.name, { "font-size": SIZE });
+        const drawn = sample(entry, x, y, colors.get(entry.name)!) + label(x + SAMPLE_WIDTH + GAP, y, entry.name, SIZE);
         x += entryWidth(entry) + BETWEEN;
         return drawn;
       });

@@ -1,22 +1,13 @@
 import { area, line as curve } from "d3-shape";
 import { horizontalAxis, TICK_SIZE, verticalAxis } from "./axes.ts";
-import type { Axis } from "./axes.ts";
-import type { Mark, Panel, Point, Series } from "./chart.ts";
+import type { Axis, Frame } from "./axes.ts";
+import type { Panel, Point, Series } from "./chart.ts";
 import { barPaint, DASHES } from "./legend.ts";
+import { drawMarks, marksHeight } from "./marks.ts";
 import { element, label, line } from "./svg.ts";
-import { textWidth } from "./text.ts";
-
-/** The rectangle of a plot, in pixels. */
-export interface Frame {
-  readonly left: number;
-  readonly top: number;
-  readonly right: number;
-  readonly bottom: number;
-}
 
 const AXIS = "#444444";
 const GRID = "#e6e6e6";
-const QUIET = "#666666";
 const LABEL_SIZE = 12;
 const TICK_LENGTH = 4;
 const LINE_HEIGHT = 13;
@@ -24,8 +15,15 @@ const LINE_HEIGHT = 13;
 const LABEL_LEFT = 42;
 /** Curves with at most this many points show each of them. */
 const DOTTED = 16;
+/** How far from the center a dot reaches, in pixels. */
+const DOT = 2.4;
 /** Share of a category that its bars take. */
 const BARS = 0.72;
+
+/** How much a panel needs between its legend and its plot, in pixels. */
+export function heightAbove(panel: Panel, left: number, right: number): number {
+  return 8 + marksHeight(panel.marks ?? [], horizontalAxis(panel, left, right), left, right);
+}
 
 /** How much a panel needs below its plot, in pixels. */
 export function heightBelow(panel: Panel, left: number, right: number): number {
@@ -41,12 +39,12 @@ export function drawPanel(panel: Panel, frame: Frame, colors: ReadonlyMap<string
   const draw = panel.x.categories ? bars : curves;
   const empty = panel.series.every(({ points }) => points.length === 0);
   return [
-    element("clipPath", { id: clip }, element("rect", { x: left, y: top - 1, width: right - left, height: bottom - top + 2 })),
+    element("clipPath", { id: clip }, element("rect", { x: left - DOT, y: top - DOT, width: right - left + 2 * DOT, height: bottom - top + 2 * DOT })),
     ...y.ticks.map(({ position }) => line(left, position, right, position, { stroke: GRID })),
     element("g", { "clip-path": `url(#${clip})` }, ...draw(panel, x, y, colors)),
     ...drawAxes(panel, frame, x, y),
-    ...(panel.marks ?? []).map((mark, index) => drawMark(mark, index, frame, x)),
-    ...(empty ? [label((left + right) / 2, (top + bottom) / 2, "no data", { "text-anchor": "middle", "font-size": LABEL_SIZE, fill: QUIET })] : []),
+    drawMarks(panel.marks ?? [], x, frame),
+    ...(empty ? [label((left + right) / 2, (top + bottom) / 2, "no data", LABEL_SIZE, { "text-anchor": "middle", fill: "#666666" })] : []),
   ].join("\n");
 }
 
@@ -56,13 +54,14 @@ function drawAxes(panel: Panel, { left, top, right, bottom }: Frame, x: Axis, y:
   return [
     line(left, top, left, bottom, { stroke: AXIS }),
     line(left, bottom, right, bottom, { stroke: AXIS }),
+    ...(y.at(0) < bottom && y.at(0) > top ? [line(left, y.at(0), right, y.at(0), { stroke: AXIS, "stroke-width": 0.6 })] : []),
     ...y.ticks.map(({ position }) => line(left - TICK_LENGTH, position, left, position, { stroke: AXIS })),
     ...ticks.map(({ position }) => line(position, bottom, position, bottom + TICK_LENGTH, { stroke: AXIS })),
-    ...y.ticks.map(({ position, lines }) => label(left - 8, position, lines.join(" "), { "text-anchor": "end", "font-size": TICK_SIZE })),
+    ...y.ticks.map(({ position, lines }) => label(left - 8, position, lines.join(" "), TICK_SIZE, { "text-anchor": "end" })),
     ...x.ticks.flatMap(({ position, lines }) =>
-      lines.map((text, row) => label(position, bottom + TICK_LENGTH + (row + 0.75) * LINE_HEIGHT, text, { "text-anchor": "middle", "font-size": TICK_SIZE }))),
-    label((left + right) / 2, bottom + heightBelow(panel, left, right) - 12, panel.x.label, { "text-anchor": "middle", "font-size": LABEL_SIZE }),
-    label(left - LABEL_LEFT, middle, panel.y.label, { "text-anchor": "middle", "font-size": LABEL_SIZE, transform: `rotate(-90 ${left - LABEL_LEFT} ${middle})` }),
+      lines.map((text, row) => label(position, bottom + TICK_LENGTH + (row + 0.75) * LINE_HEIGHT, text, TICK_SIZE, { "text-anchor": "middle" }))),
+    label((left + right) / 2, bottom + heightBelow(panel, left, right) - 12, panel.x.label, LABEL_SIZE, { "text-anchor": "middle" }),
+    label(left - LABEL_LEFT, middle, panel.y.label, LABEL_SIZE, { "text-anchor": "middle", transform: `rotate(-90 ${left - LABEL_LEFT} ${middle})` }),
   ];
 }
 
@@ -75,7 +74,7 @@ function curves({ series }: Panel, x: Axis, y: Axis, colors: ReadonlyMap<string,
   const curveOf = ({ name, points, dashed = false }: Series): string => {
     const color = colors.get(name)!;
     const stroke = { fill: "none", stroke: color, "stroke-width": 1.8, "stroke-linejoin": "round", ...(dashed ? { "stroke-dasharray": DASHES } : {}) };
-    const dots = points.length > DOTTED || dashed ? [] : points.map((point) => element("circle", { cx: x.at(point.x), cy: y.at(point.y), r: 2.4, fill: color }));
+    const dots = points.length > DOTTED || dashed ? [] : points.map((point) => element("circle", { cx: x.at(point.x), cy: y.at(point.y), r: DOT, fill: color }));
     return [element("path", { d: path(points) ?? "", ...stroke }), ...dots].join("");
   };
   return [...series.filter(({ points }) => points.some(hasInterval)).map(bandOf), ...series.filter(({ points }) => points.length > 0).map(curveOf)];
@@ -100,18 +99,4 @@ function bars({ series }: Panel, x: Axis, y: Axis, colors: ReadonlyMap<string, s
 function whisker(x: number, low: number, high: number, half: number): string {
   const ends = [low, high].map((end) => line(x - half, end, x + half, end, { stroke: "#222222", "stroke-width": 1.2 }));
   return line(x, low, x, high, { stroke: "#222222", "stroke-width": 1.2 }) + ends.join("");
-}
-
-/** A mark's label stands beside its line where there is room; those of several marks stand below each other. */
-function drawMark({ x: value, label: text }: Mark, index: number, { left, top, right, bottom }: Frame, x: Axis): string {
-  const position = x.at(value);
-  const fits = position + 5 + textWidth(text, TICK_SIZE) <= right || position - left < right - position;
-  const place = { "text-anchor": fits ? "start" : "end", "font-size": TICK_SIZE };
-  const y = top + 8 + index * LINE_HEIGHT;
-  const beside = position + (fits ? 5 : -5);
-  return [
-    line(position, top, position, bottom, { stroke: QUIET, "stroke-dasharray": "2 3" }),
-    label(beside, y, text, { ...place, stroke: "#ffffff", "stroke-width": 3, "stroke-linejoin": "round" }),
-    label(beside, y, text, { ...place, fill: QUIET }),
-  ].join("");
 }

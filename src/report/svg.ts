@@ -13,7 +13,10 @@ export function line(x1: number, y1: number, x2: number, y2: number, attributes:
   return element("line", { x1, y1, x2, y2, ...attributes });
 }
 
-/** A line of text whose middle lies at the height `y`: many programs do not know `dominant-baseline`. */
-export function label(x: number, y: number, text: string, attributes: Attributes = {}): string {
-  return element("text", { x, y, dy: "0.35em", ...attributes }, escapeMarkup(text));
+/**
+ * A line of text of a font size in pixels whose middle lies at the height `y`. Where the letters stand is computed
+ * here: many programs do not know `dominant-baseline`.
+ */
+export function label(x: number, y: number, text: string, size: number, attributes: Attributes = {}): string {
+  return element("text", { x, y: y + 0.35 * size, "font-size": size, ...attributes }, escapeMarkup(text));
 }
