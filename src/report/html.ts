@@ -55,12 +55,12 @@ const VERDICTS: Readonly<Record<Verdict, { readonly sign: string; readonly class
  * elsewhere can load. All text is escaped. Throws RangeError for a chart that cannot be drawn.
  */
 export function htmlReport({ title, intro, sections, environment }: Report): string {
-  return toMarkup(html`<!doctype html>
+  return toMarkup(html`<!DOCTYPE html>
 <html lang="en">
 <head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta charset="utf-8"/>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
 <title>${title}</title>
 <style>${trusted(STYLE)}</style>
 </head>
