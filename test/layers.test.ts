@@ -29,6 +29,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   run: 2,
   onnx: 2,
   evaluate: 3,
+  report: 3,
   voting: 4,
   train: 4,
   index: 5,
