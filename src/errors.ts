@@ -44,3 +44,8 @@ export class InterruptedError extends SelftrainError {
   override readonly exitCode = 130;
   override readonly name = "InterruptedError";
 }
+
+/** A job of `selftrain reproduce` failed, or its folder holds something else. */
+export class ReproductionError extends SelftrainError {
+  override readonly name = "ReproductionError";
+}

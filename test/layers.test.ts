@@ -32,6 +32,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   report: 3,
   voting: 4,
   train: 4,
+  reproduce: 5,
   index: 5,
   cli: 6,
 };

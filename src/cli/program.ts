@@ -6,6 +6,7 @@ import { addDemoCommand } from "./demo.ts";
 import { addEvaluateCommand } from "./evaluate.ts";
 import { addGradeCommand } from "./grade.ts";
 import { addLabelCommand } from "./label.ts";
+import { addReproduceCommand } from "./reproduce.ts";
 import { addSelectCommand } from "./select.ts";
 import { addTrainCommand } from "./train.ts";
 import { addVoteCommand } from "./vote.ts";
@@ -24,6 +25,7 @@ export function createProgram(): Command {
   addLabelCommand(program);
   addSelectCommand(program);
   addAdaptCommand(program);
+  addReproduceCommand(program);
   addVoteCommand(program);
   addGradeCommand(program);
   return program;
