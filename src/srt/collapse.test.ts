@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { answerExcess, collapseAlarm, describeAlarm, lostSureness, WINDOW } from "./collapse.ts";
+import { answerExcess, collapseAlarm, describeAlarm, lastAtRest, lostSureness, WINDOW } from "./collapse.ts";
 import type { Comparison, Signals } from "./collapse.ts";
 
 const compare = (first: string | null, now: string | null, firstShare = 1, nowShare = 1): Comparison => ({ first, now, same: first === now, firstShare, nowShare, taught: false });
@@ -40,21 +40,32 @@ describe("the alarm", () => {
   it("is raised when answers run into one, with its figures and the last step before them", () => {
     const collapsing = [...agreeing.slice(2), compare("1", "0", 0.3), compare("2", "0", 0.3)];
     const history = (steps: number) => run(steps, (number) => step(number, number <= 20 ? agreeing : collapsing));
-    // From step 21 two problems in four: at step 24 a window holds 4 such steps of 8, which is 1/4 and not above it.
+    // From step 21 two problems in four: at step 26 a window holds 6 such steps of 8, which is 3/8.
     const raised = Array.from({ length: 40 }, (_, index) => collapseAlarm(history(index + 1))).find((alarm) => alarm !== null)!;
-    expect(raised).toEqual({ sign: "one answer's share beyond what the first model gave it", step: 25, lastHealthy: 17, value: 5 / 16, limit: 0.25 });
-    expect(raised.lastHealthy).toBe(25 - WINDOW);
-    expect(describeAlarm(raised)).toBe("step 25: one answer's share beyond what the first model gave it is 0.31, above 0.25 (over 8 steps)");
+    expect(raised).toEqual({ sign: "one answer's share beyond what the first model gave it", step: 26, lastHealthy: 18, value: 3 / 8, limit: 0.35 });
+    expect(raised.lastHealthy).toBe(26 - WINDOW);
+    expect(describeAlarm(raised)).toBe("step 26: one answer's share beyond what the first model gave it is 0.38, above 0.35 (over 8 steps)");
+  });
+
+  it("goes back to before the unrest, however long that lasted", () => {
+    // One of sixteen sure majorities is lost from step 21 on, and one of four from step 51 on.
+    const uneasy = [...Array.from({ length: 15 }, () => compare("1", "1")), compare("2", "3")];
+    const history = run(60, (number) => step(number, number <= 20 ? agreeing : number <= 50 ? uneasy : [...agreeing.slice(1), compare("1", "9")]));
+    // The window that ends with step 24 has 4 such steps, and loses 4 of 80: just at rest. The next one loses 5 of 92.
+    expect(lastAtRest(history.slice(0, 50))).toBe(24);
+    const raised = Array.from({ length: 60 }, (_, index) => collapseAlarm(history.slice(0, index + 1))).find((alarm) => alarm !== null)!;
+    expect(raised.step).toBeGreaterThan(50);
+    expect(raised.lastHealthy).toBe(24);
   });
 
   it("is raised when majorities change where the first model was sure, whatever they change to", () => {
-    const changed = [...agreeing.slice(1), compare("1", "9", 0.6)];
-    const other = [...agreeing.slice(1), compare("1", "8", 0.6)];
+    const changed = [...agreeing.slice(1), compare("1", "9", 0.8)];
+    const other = [...agreeing.slice(1), compare("1", "8", 0.8)];
     const history = run(30, (number) => step(number, number <= 20 ? agreeing : number % 2 === 0 ? changed : other));
-    // Weights .3 and three times .7.
+    // Weights .5 and three times .7.
     const { sign, value } = collapseAlarm(history)!;
     expect(sign).toBe("share of the first model's sureness that has gone over to other answers");
-    expect(value).toBeCloseTo(0.3 / 2.4, 12);
+    expect(value).toBeCloseTo(0.5 / 2.6, 12);
   });
 
   it("without the first model's votes is raised by KL alone, measured by where it began", () => {

@@ -25,7 +25,7 @@ export interface Comparison {
 /** Which sign has passed its limit, and since when. */
 export interface Alarm {
   readonly sign: string;
-  /** Step at which it is raised, and the last one whose signals are not among those that raised it. */
+  /** Step at which it is raised, and the last one before the run began to leave its start. */
   readonly step: number;
   readonly lastHealthy: number;
   readonly value: number;
@@ -38,6 +38,8 @@ export const WINDOW = 8;
 const UNSURE = 0.3;
 /** Sureness that a window must hold, in problems of which the first model was wholly sure: with less a change is chance. */
 const EVIDENCE = 4;
+/** Lost sureness up to which a run is at rest. A stop comes late, once it is sure, and goes back to before the unrest. */
+const AT_REST = 0.05;
 
 interface Sign {
   readonly name: string;
@@ -51,8 +53,8 @@ interface Sign {
  * others (docs/method.md). A majority share that rises is no sign: it rises in healthy runs as well.
  */
 const SIGNS: readonly Sign[] = [
-  { name: "share of the first model's sureness that has gone over to other answers", value: lostSureness, limit: () => 0.09 },
-  { name: "one answer's share beyond what the first model gave it", value: answerExcess, limit: () => 0.25 },
+  { name: "share of the first model's sureness that has gone over to other answers", value: lostSureness, limit: () => 0.18 },
+  { name: "one answer's share beyond what the first model gave it", value: answerExcess, limit: () => 0.35 },
   { name: "KL of a token to the first model, in nats", value: (window) => mean(window.map(({ tokenKl }) => tokenKl)), limit: (early) => Math.max(0.8, 8 * early) },
   { name: "share of completions without an answer", value: (window) => mean(window.map(({ abstentionRate }) => abstentionRate)), limit: (early) => early + 0.3 },
 ];
@@ -68,9 +70,16 @@ export function collapseAlarm(history: readonly Signals[]): Alarm | null {
     const value = valueOf(history.slice(-WINDOW));
     if (early === null || value === null || value <= limitOf(early)) continue;
     const { step } = history.at(-1)!;
-    return { sign: name, step, lastHealthy: Math.max(0, step - WINDOW), value, limit: limitOf(early) };
+    return { sign: name, step, lastHealthy: lastAtRest(history), value, limit: limitOf(early) };
   }
   return null;
+}
+
+/** The last step, a window or more ago, over whose window the run was at rest; 0 before there is one. */
+export function lastAtRest(history: readonly Signals[]): number {
+  let steps = Math.max(0, history.length - WINDOW);
+  while (steps >= WINDOW && (lostSureness(history.slice(steps - WINDOW, steps)) ?? 0) > AT_REST) steps--;
+  return steps === 0 ? 0 : history[steps - 1]!.step;
 }
 
 /** `step 17: one answer's share … is 0.14, above 0.10 (over 8 steps)`. */
