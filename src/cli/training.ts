@@ -105,7 +105,9 @@ const TRAIN: TrainingCommand = {
 async function trainAndFinish(parts: Parts, problems: RunProblems, output: Output, { name, finish }: TrainingCommand): Promise<void> {
   const { config, policy, run } = parts;
   const { terminal } = output;
-  terminal.line(`training ${config.model} (${policy.description.parameters} parameters${config.lora.rank > 0 ? `, LoRA adapters of rank ${config.lora.rank}` : ""}) for ${config.steps} steps; run directory: ${run.path}`);
+  const { parameters } = policy.description;
+  const facts = [...(parameters > 0 ? [`${parameters} parameters`] : []), ...(config.lora.rank > 0 ? [`LoRA adapters of rank ${config.lora.rank}`] : [])];
+  terminal.line(`training ${config.model}${facts.length > 0 ? ` (${facts.join(", ")})` : ""} for ${config.steps} steps; run directory: ${run.path}`);
   const { outcome, evaluations } = await watched(parts, problems, terminal);
   if (outcome.interrupted) {
     throw new InterruptedError(`interrupted after step ${outcome.steps}; the state is saved. Continue with: npx selftrain ${name} --resume ${run.path}`);
