@@ -267,7 +267,7 @@ export type Fault = (typeof FAULTS)[number];
 /** A connection to a server, in the same process; `faultOf` says what goes wrong with a request, by its path. */
 export function fetchFrom(server: FakeServer, faultOf: (path: string) => Fault | null = () => null): typeof fetch {
   return async (input, init) => {
-    const { pathname } = new URL(input as string);
+    const { pathname } = new URL(input);
     const fault = faultOf(pathname.slice(API_PREFIX.length));
     const body: unknown = typeof init?.body === "string" ? JSON.parse(init.body) : undefined;
     const key = new Headers(init?.headers).get("x-api-key");
