@@ -13,6 +13,9 @@ import typing
 import typing_extensions
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# Every shape of a batch is compiled once, which takes far longer than to run it; later servers find it here.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", os.path.join(os.path.dirname(sys.prefix), "skyrl-compiled"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 # SkyRL's request types need the newer TypedDict, which Python has from 3.12 on.
@@ -30,7 +33,7 @@ api._build_uv_run_cmd_engine = lambda _, config: [sys.executable, "-c", ENGINE, 
 api.app.state.engine_config = EngineConfig(
     base_model=model,
     backend="jax",
-    backend_config={"max_lora_adapters": 16, "max_lora_rank": 8, "train_micro_batch_size": 128},
+    backend_config={"max_lora_adapters": 16, "max_lora_rank": 8, "train_micro_batch_size": 16, "sample_max_num_sequences": 32},
     checkpoints_base=os.path.join(state, "checkpoints"),
     database_url=f"sqlite:///{os.path.join(state, 'server.db')}",
 )
