@@ -18,7 +18,7 @@ function scripted(answers: readonly (Response | Error)[]): { readonly connection
   const sent: Sent[] = [];
   const clock = createFakeClock();
   const answering: typeof fetch = (url, init) => {
-    sent.push({ path: new URL(url as string).pathname.replace("/api/v1", ""), body: init?.body === undefined ? undefined : (JSON.parse(init.body as string) as Record<string, unknown>), at: clock.now() });
+    sent.push({ path: new URL(url).pathname.replace("/api/v1", ""), body: init?.body === undefined ? undefined : (JSON.parse(init.body as string) as Record<string, unknown>), at: clock.now() });
     const answer = answers[sent.length - 1] ?? new Error("nothing more is scripted");
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
   };
