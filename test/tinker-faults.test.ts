@@ -41,7 +41,6 @@ async function step(policy: Policy, number: number): Promise<void> {
   const report = await policy.update(rows, adam);
   if (report.skipped) throw new Error("a step was skipped");
   if (number === 1) await policy.snapshot("teacher");
-  await mkdir(join(folder, "states"), { recursive: true });
 }
 
 async function weightsOf(policy: Policy): Promise<unknown> {
@@ -80,7 +79,7 @@ function faultsOf(scenario: number): (path: string) => Fault | null {
 }
 
 describe("a run on a training server", () => {
-  it(`ends the same, or stops clearly and goes on from its state, in ${SCENARIOS} scenarios of faults`, async () => {
+  it(`ends the same, or stops clearly and goes on from its state, in ${SCENARIOS} scenarios of faults`, { timeout: 500 * SCENARIOS }, async () => {
     const calm = createFakeServer({ tells: true });
     const undisturbed = await policyOf(calm);
     expect((await run(undisturbed, join(folder, "calm"), 1)).failure).toBeNull();

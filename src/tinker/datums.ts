@@ -24,7 +24,7 @@ export function datumOf({ prompt, completion }: TokenSequence, inputs: Readonly<
 
 /** Nine digits tell every float32 apart; a double would take twice as many. */
 function shortened(value: number): number {
-  return Number(value.toPrecision(9));
+  return Number.isInteger(value) ? value : Number(value.toPrecision(9));
 }
 
 function tensor(dtype: Tensor["dtype"], data: number[]): Tensor {
