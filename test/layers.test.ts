@@ -28,6 +28,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   tasks: 2,
   run: 2,
   onnx: 2,
+  tinker: 2,
   evaluate: 3,
   report: 3,
   voting: 4,
@@ -37,7 +38,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   cli: 6,
 };
 /** The engines. All the rest knows the port alone, but for what wires a run. */
-const ENGINES = ["onnx"];
+const ENGINES = ["onnx", "tinker"];
 const ENGINE_USERS = ["cli"];
 
 interface SourceFile {

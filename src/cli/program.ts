@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { z } from "zod";
 import { addAdaptCommand } from "./adapt.ts";
 import { addDemoCommand } from "./demo.ts";
+import { addEnginesCommand } from "./engines.ts";
 import { addEvaluateCommand } from "./evaluate.ts";
 import { addGradeCommand } from "./grade.ts";
 import { addLabelCommand } from "./label.ts";
@@ -28,6 +29,7 @@ export function createProgram(): Command {
   addReproduceCommand(program);
   addVoteCommand(program);
   addGradeCommand(program);
+  addEnginesCommand(program);
   return program;
 }
 
