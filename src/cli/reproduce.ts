@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Option } from "commander";
 import type { Command } from "commander";
 import { InterruptedError, UsageError } from "../errors.ts";
-import { figures, reproduce } from "../reproduce/index.ts";
+import { figures, fullScale, reproduce, writeFullScale } from "../reproduce/index.ts";
 import type { Figure, Job } from "../reproduce/index.ts";
 import { describeEnvironment } from "../run/index.ts";
 import type { Environment } from "../run/index.ts";
@@ -16,18 +16,20 @@ import type { Terminal } from "./terminal.ts";
 
 interface ReproduceFlags {
   readonly figure?: readonly string[];
+  readonly scale: "minutes" | "full";
   readonly seeds: string;
   readonly jobs?: string;
   readonly out: string;
   readonly json?: boolean;
 }
 
-/** `selftrain reproduce [--figure NAME…] [--seeds k] [--out DIR]`. */
+/** `selftrain reproduce [--figure NAME…] [--scale minutes|full] [--seeds k] [--out DIR]`. */
 export function addReproduceCommand(program: Command): void {
   program
     .command("reproduce")
     .description("Put each claim of the paper to the test on the built-in model: run, draw, and judge by rules that are written down first. What is complete is not run again.")
     .addOption(new Option("--figure <NAME…>", "only these").choices(figures.map(({ name }) => name)).argParser((name: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), ...name.split(",")]))
+    .addOption(new Option("--scale <SCALE>", "`minutes` runs on this machine; `full` writes the paper's runs as configs and commands for a training server, and runs nothing").choices(["minutes", "full"]).default("minutes"))
     .option("--seeds <k>", "seeds 1 to k", "3")
     .option("--jobs <n>", "runs at the same time, of one thread each (default: one for each core)")
     .option("--out <DIR>", "folder of runs, figures and report; the same folder goes on where it was", join("runs", "reproduce"))
@@ -35,8 +37,19 @@ export function addReproduceCommand(program: Command): void {
     .action((flags: ReproduceFlags) => run(flags, createOutput(flags.json === true)));
 }
 
-async function run({ figure: names, seeds, jobs = String(availableParallelism()), out }: ReproduceFlags, { terminal, result }: Output): Promise<void> {
-  const chosen = names === undefined ? figures : names.map(figureNamed);
+async function run(flags: ReproduceFlags, output: Output): Promise<void> {
+  const chosen = flags.figure === undefined ? figures : flags.figure.map(figureNamed);
+  await (flags.scale === "full" ? writeFull(chosen, flags, output) : runAll(chosen, flags, output));
+}
+
+async function writeFull(chosen: readonly Figure[], { out }: ReproduceFlags, { terminal, result }: Output): Promise<void> {
+  const full = fullScale(chosen.map(({ name }) => name));
+  await writeFullScale(out, full);
+  for (const line of [full.commands, `${Object.keys(full.configs).length} configs and commands.md are in ${out}`]) terminal.line(line);
+  result({ out, configs: Object.keys(full.configs) });
+}
+
+async function runAll(chosen: readonly Figure[], { seeds, jobs = String(availableParallelism()), out }: ReproduceFlags, { terminal, result }: Output): Promise<void> {
   const [count, parallel] = [wholeNumber("seeds", seeds), wholeNumber("jobs", jobs)];
   const clock = (): number => performance.now() / 1000;
   const started = clock();
