@@ -5,20 +5,19 @@
  *   npx tsx scripts/method.ts [--families chain,bits,long] [--arms plain,ground-truth,…] [--seeds 11,12,13]
  *                             [--out runs/method] [--jobs 2] [--only-tables]
  *
- * Runs have one thread each, so that as many as there are cores can go on side by side.
+ * Runs have one thread each, so that as many as there are cores can go on side by side. "Labels
+ * right" and KL are means of the last ten steps, of the training questions.
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import type { EvaluationMetrics, MetricsLine, StepMetrics, VotesLine } from "../src/run/index.ts";
-import { collapseAlarm } from "../src/srt/collapse.ts";
-import type { Alarm, Signals } from "../src/srt/collapse.ts";
-import { emptyMemory, remember, signalsOf } from "../src/train/memory.ts";
 import { loadTask } from "../src/tasks/index.ts";
 import { mean, standardError } from "../src/util/statistics.ts";
+import { keptBy, lostAt, replay } from "./alarm.ts";
+import type { Replay } from "./alarm.ts";
 
 const BASE = `model: builtin
 engine: { threads: 1 }
@@ -120,55 +119,12 @@ async function workThrough(waiting: Run[]): Promise<void> {
   }
 }
 
-interface Outcome {
-  readonly evaluations: readonly EvaluationMetrics[];
-  /** What would have stopped the run. */
-  readonly alarm: Alarm | null;
-  /** Means over the last ten steps, of the training questions. */
-  readonly labelAccuracy: number | null;
-  readonly kl: number;
-}
-
-async function outcomeOf({ path }: Run): Promise<Outcome | null> {
-  if (!existsSync(join(path, "summary.json"))) return null;
-  const linesOf = async (name: string): Promise<unknown[]> => (await readFile(join(path, name), "utf8")).trim().split("\n").map((line) => JSON.parse(line) as unknown);
-  const lines = (await linesOf("metrics.jsonl")) as MetricsLine[];
-  const steps = lines.filter((line): line is StepMetrics => line.kind === "step");
-  const memory = emptyMemory();
-  const signals = ((await linesOf("votes.jsonl")) as VotesLine[]).map((line, index): Signals => {
-    remember(memory, line);
-    return signalsOf(line, steps[index]!, memory, (gold, prediction) => gold === prediction);
-  });
-  const alarm = signals.map((_, index) => collapseAlarm(signals.slice(0, index + 1))).find((found) => found !== null) ?? null;
-  const late = steps.slice(-10);
-  const known = late.flatMap(({ labelAccuracy }) => labelAccuracy ?? []);
-  return {
-    evaluations: lines.filter((line): line is EvaluationMetrics => line.kind === "evaluation"),
-    alarm,
-    labelAccuracy: known.length === 0 ? null : mean(known),
-    kl: mean(late.map(({ kl }) => kl)),
-  };
-}
-
-/** First evaluation from which held-out pass@1 stays five points below the best before it; `null` for a run that keeps what it has. */
-function lostAt(evaluations: readonly EvaluationMetrics[]): number | null {
-  let best = 0;
-  for (const [index, { passAt1, step }] of evaluations.entries()) {
-    best = Math.max(best, passAt1);
-    if (evaluations.slice(index).every((later) => later.passAt1 < best - 0.05)) return step;
-  }
-  return null;
-}
-
 /**
  * What `stop-on-collapse` would have done, on the recorded votes: the step of the alarm, the step it goes back to, and
  * how far held-out pass@1 there (at the evaluation before) is below the best until the alarm.
  */
-function stopOf({ alarm, evaluations }: Outcome): string {
-  if (alarm === null) return "-";
-  const before = (step: number) => evaluations.filter((evaluation) => evaluation.step <= step).map(({ passAt1 }) => passAt1);
-  const kept = before(alarm.lastHealthy).at(-1)!;
-  return `${alarm.step} to ${alarm.lastHealthy} (${(kept - Math.max(...before(alarm.step))).toFixed(2).replace("0.", ".")})`;
+function stopOf(run: Replay): string {
+  return run.alarm === null ? "-" : `${run.alarm.step} to ${run.alarm.lastHealthy} (${keptBy(run)!.toFixed(2).replace("0.", ".")})`;
 }
 
 /** One row for each arm, its runs side by side: best and last held-out pass@1, labels and KL at the end, the alarm. */
@@ -176,15 +132,17 @@ async function tableOf(family: string): Promise<string> {
   const rows: string[] = [];
   for (const arm of values.arms.split(",")) {
     const own = runs.filter((run) => run.family === family && run.arm === arm);
-    const outcomes = (await Promise.all(own.map(outcomeOf))).filter((outcome) => outcome !== null);
+    const outcomes = (await Promise.all(own.map(({ path }) => replay(path)))).filter((outcome) => outcome !== null);
     if (outcomes.length === 0) continue;
     const finals = outcomes.map(({ evaluations }) => evaluations.at(-1)!.passAt1);
     const bests = outcomes.map(({ evaluations }) => Math.max(...evaluations.map(({ passAt1 }) => passAt1)));
     const fixed = (numbers: readonly number[]) => numbers.map((number) => number.toFixed(2)).join(" ");
-    const labels = outcomes.map(({ labelAccuracy }) => labelAccuracy?.toFixed(2) ?? "-").join(" ");
+    const late = outcomes.map(({ steps }) => steps.slice(-10));
+    const known = late.map((steps) => steps.flatMap(({ labelAccuracy }) => labelAccuracy ?? []));
+    const labels = known.map((values) => (values.length === 0 ? "-" : mean(values).toFixed(2))).join(" ");
     const last = `${mean(finals).toFixed(3)} ± ${standardError(finals).toFixed(3)}`;
     const lost = outcomes.map(({ evaluations }) => lostAt(evaluations) ?? "-").join(" ");
-    rows.push(`| ${arm} | ${fixed(bests)} | ${fixed(finals)} | ${last} | ${labels} | ${outcomes.map(({ kl }) => kl.toFixed(0)).join(" ")} | ${lost} | ${outcomes.map(stopOf).join(", ")} |`);
+    rows.push(`| ${arm} | ${fixed(bests)} | ${fixed(finals)} | ${last} | ${labels} | ${late.map((steps) => mean(steps.map(({ kl }) => kl)).toFixed(0)).join(" ")} | ${lost} | ${outcomes.map(stopOf).join(", ")} |`);
   }
   return [`\n${family}`, "| arm | best pass@1 | last | mean of the last | labels right at the end | KL | five points lost at step | alarm at step, back to (against the best) |", "|---|---|---|---|---|---|---|---|", ...rows].join("\n");
 }

@@ -1,0 +1,84 @@
+/**
+ * What `stop-on-collapse` would have done in runs that went on: replayed on their recorded votes. A run is collapsing
+ * when held-out pass@1 ends 15 points or more below its best, healthy when no evaluation is five points below the best
+ * before it; others waver. The stop has kept the model when the evaluation at or before the step that it goes back to is
+ * at most five points below the best until the alarm.
+ *
+ *   npx tsx scripts/alarm.ts RUN…            # directories of runs with `start-votes`
+ */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { EvaluationMetrics, MetricsLine, StepMetrics, VotesLine } from "../src/run/index.ts";
+import { collapseAlarm } from "../src/srt/collapse.ts";
+import type { Alarm, Signals } from "../src/srt/collapse.ts";
+import { emptyMemory, remember, signalsOf } from "../src/train/memory.ts";
+
+export const COLLAPSE = 0.15;
+export const LOSS = 0.05;
+
+/** A run that is complete, and the alarm that its votes would have raised. */
+export interface Replay {
+  readonly evaluations: readonly EvaluationMetrics[];
+  readonly steps: readonly StepMetrics[];
+  readonly alarm: Alarm | null;
+}
+
+/** `null` for a run that is not complete. */
+export async function replay(path: string): Promise<Replay | null> {
+  if (!existsSync(join(path, "summary.json"))) return null;
+  const linesOf = async (name: string): Promise<unknown[]> => (await readFile(join(path, name), "utf8")).trim().split("\n").map((line) => JSON.parse(line) as unknown);
+  const lines = (await linesOf("metrics.jsonl")) as MetricsLine[];
+  const steps = lines.filter((line): line is StepMetrics => line.kind === "step");
+  const memory = emptyMemory();
+  const signals = ((await linesOf("votes.jsonl")) as VotesLine[]).map((line, index): Signals => {
+    remember(memory, line);
+    return signalsOf(line, steps[index]!, memory, (gold, prediction) => gold === prediction);
+  });
+  const alarm = signals.map((_, index) => collapseAlarm(signals.slice(0, index + 1))).find((found) => found !== null) ?? null;
+  return { evaluations: lines.filter((line): line is EvaluationMetrics => line.kind === "evaluation"), steps, alarm };
+}
+
+/** Held-out pass@1 at the evaluation at or before the step that the alarm goes back to, less the best until the alarm. */
+export function keptBy({ alarm, evaluations }: Replay): number | null {
+  if (alarm === null) return null;
+  const until = (step: number) => evaluations.filter((evaluation) => evaluation.step <= step).map(({ passAt1 }) => passAt1);
+  return until(alarm.lastHealthy).at(-1)! - Math.max(...until(alarm.step));
+}
+
+/** First evaluation from which held-out pass@1 stays five points below the best before it; `null` for a run that keeps what it has. */
+export function lostAt(evaluations: readonly EvaluationMetrics[]): number | null {
+  let best = 0;
+  for (const [index, { passAt1, step }] of evaluations.entries()) {
+    best = Math.max(best, passAt1);
+    if (evaluations.slice(index).every((later) => later.passAt1 < best - LOSS)) return step;
+  }
+  return null;
+}
+
+export function kindOf({ evaluations }: Replay): "collapsing" | "healthy" | "wavering" {
+  const accuracies = evaluations.map(({ passAt1 }) => passAt1);
+  if (accuracies.at(-1)! <= Math.max(...accuracies) - COLLAPSE) return "collapsing";
+  const falls = accuracies.some((accuracy, index) => accuracy < Math.max(...accuracies.slice(0, index + 1)) - LOSS);
+  return falls ? "wavering" : "healthy";
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));
+
+async function main(paths: readonly string[]): Promise<void> {
+  const counts = { collapsing: 0, "raised in time": 0, "model kept": 0, healthy: 0, "raised in a healthy run": 0, wavering: 0, "raised in a wavering run": 0 };
+  for (const path of paths) {
+    const run = await replay(path);
+    if (run === null) continue;
+    const { alarm } = run;
+    const [kind, lost, kept] = [kindOf(run), lostAt(run.evaluations), keptBy(run)];
+    counts[kind]++;
+    if (kind === "collapsing") {
+      if (alarm !== null && alarm.step <= lost!) counts["raised in time"]++;
+      if (kept !== null && kept >= -LOSS) counts["model kept"]++;
+    } else if (alarm !== null) counts[`raised in a ${kind} run`]++;
+    console.log(`${basename(path)}: ${kind}, five points lost at ${lost ?? "-"}; ${alarm === null ? "no alarm" : `alarm at ${alarm.step} (${alarm.sign}), back to ${alarm.lastHealthy} (${kept!.toFixed(2)})`}`);
+  }
+  console.log(JSON.stringify(counts));
+}
