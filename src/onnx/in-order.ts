@@ -1,8 +1,8 @@
 import { PolicyError } from "../errors.ts";
-import type { Policy } from "../policy.ts";
+import type { ServablePolicy } from "../policy.ts";
 
 /** Lets each call of a policy begin when the one before has ended, and none after `close`. */
-export function inOrder(policy: Policy): Policy {
+export function inOrder(policy: ServablePolicy): ServablePolicy {
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
   const queue = <T>(call: () => Promise<T>): Promise<T> => {
@@ -22,6 +22,13 @@ export function inOrder(policy: Policy): Policy {
     saveState: (directory) => queue(() => policy.saveState(directory)),
     loadState: (directory) => queue(() => policy.loadState(directory)),
     exportModel: (directory) => queue(() => policy.exportModel(directory)),
+    forwardBackward: (rows, objective) => queue(() => policy.forwardBackward(rows, objective)),
+    optimizerStep: (options) => queue(() => policy.optimizerStep(options)),
+    dropGradient: () => queue(() => policy.dropGradient()),
+    saveWeights: (directory, weights, optimizer) => queue(() => policy.saveWeights(directory, weights, optimizer)),
+    loadWeights: (directory, optimizer) => queue(() => policy.loadWeights(directory, optimizer)),
+    loadSnapshot: (name, directory) => queue(() => policy.loadSnapshot(name, directory)),
+    forget: (name) => queue(() => policy.forget(name)),
     close: () => {
       const result = queue(() => policy.close());
       closed = true;
