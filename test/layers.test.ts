@@ -28,9 +28,11 @@ const LAYERS: Readonly<Record<string, number>> = {
   tasks: 2,
   run: 2,
   onnx: 2,
+  tinker: 2,
   evaluate: 3,
   voting: 4,
   train: 4,
+  serve: 4,
   index: 5,
   cli: 6,
 };

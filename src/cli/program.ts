@@ -7,6 +7,7 @@ import { addEvaluateCommand } from "./evaluate.ts";
 import { addGradeCommand } from "./grade.ts";
 import { addLabelCommand } from "./label.ts";
 import { addSelectCommand } from "./select.ts";
+import { addServeCommand } from "./serve.ts";
 import { addTrainCommand } from "./train.ts";
 import { addVoteCommand } from "./vote.ts";
 
@@ -24,6 +25,7 @@ export function createProgram(): Command {
   addLabelCommand(program);
   addSelectCommand(program);
   addAdaptCommand(program);
+  addServeCommand(program);
   addVoteCommand(program);
   addGradeCommand(program);
   return program;
