@@ -195,7 +195,7 @@ async function sourceOf(state: State, { base_model, model_path }: SamplingSessio
   const { engines, models, checkpoints } = state;
   if (typeof base_model === "string") checkBase(state, base_model);
   if (typeof model_path === "string") {
-    const path = parsePath(model_path, ["sampler_weights"]);
+    const path = parsePath(model_path);
     const { adapters, baseModel, directory } = await checkpoints.find(path);
     checkBase(state, baseModel);
     return { weights: formatPath(path), directory, engine: () => models.get(path.model)?.engine ?? engines.forSampling(shapeOf(adapters)) };
