@@ -89,8 +89,11 @@ export async function startServer({ model, createPolicy, stateDirectory, host, p
       close: async () => {
         const closed = new Promise((resolve) => server.close(resolve));
         await service.close();
+        // Clients keep connections open for requests that will not come.
+        const idle = setInterval(() => server.closeIdleConnections(), 20);
         const patience = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_SECONDS * 1000);
         await closed;
+        clearInterval(idle);
         clearTimeout(patience);
       },
     };

@@ -30,13 +30,15 @@ export interface Sampled {
 export type Sampler = (task: SampleTask) => Promise<Sampled>;
 
 /**
- * How long the first task waits for others to join it, in seconds: prompts come one by one over the wire, and an engine is
- * far faster with many at once.
+ * Prompts come one by one over the wire, and an engine is far faster with many at once: sampling begins when no other has
+ * come for so many seconds, or when the first has waited for the longer time.
  */
-const GATHERING = 0.01;
+const QUIET = 0.015;
+const PATIENCE = 0.15;
 
 interface Waiting {
   readonly task: SampleTask;
+  readonly kind: string;
   readonly resolve: (sampled: Sampled) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -44,12 +46,14 @@ interface Waiting {
 /** Samples tasks that have the same options together, whatever requests they came in; `turns` are those of the machine. */
 export function createSampler(policy: ServablePolicy, snapshots: Snapshots, turns: Serial): Sampler {
   let waiting: Waiting[] = [];
-  const next = async (): Promise<void> => {
+  let [quiet, patience]: (NodeJS.Timeout | undefined)[] = [];
+  const sampleNext = async (): Promise<void> => {
     const [first] = waiting;
     if (!first) return;
-    const kind = kindOf(first.task);
-    const together = waiting.filter(({ task }) => kindOf(task) === kind);
-    waiting = waiting.filter((other) => !together.includes(other));
+    const together = waiting.filter(({ kind }) => kind === first.kind);
+    waiting = waiting.filter(({ kind }) => kind !== first.kind);
+    // Those of other kinds take a turn of their own.
+    if (waiting.length > 0) void turns(sampleNext);
     try {
       const results = await sampleTogether(together.map(({ task }) => task), first.task, policy, snapshots);
       for (const [{ resolve }, sampled] of strictZip(together, results)) resolve(sampled);
@@ -57,18 +61,21 @@ export function createSampler(policy: ServablePolicy, snapshots: Snapshots, turn
       for (const { reject } of together) reject(error);
     }
   };
+  const begin = (): void => {
+    clearTimeout(quiet);
+    clearTimeout(patience);
+    patience = undefined;
+    void turns(sampleNext);
+  };
   return (task) =>
     new Promise((resolve, reject) => {
       // What is wrong with one must not fail those it would be sampled with.
       checkRequest({ ...task.options, prompts: [task.prompt], seed: task.seed }, policy.description);
-      waiting.push({ task, resolve, reject });
-      // One turn for each is enough to serve all; turns that find nothing left pass at once.
-      setTimeout(() => void turns(next), GATHERING * 1000);
+      waiting.push({ task, kind: JSON.stringify([task.options, task.directory]), resolve, reject });
+      clearTimeout(quiet);
+      quiet = setTimeout(begin, QUIET * 1000);
+      patience ??= setTimeout(begin, PATIENCE * 1000);
     });
-}
-
-function kindOf({ options, directory }: SampleTask): string {
-  return JSON.stringify([options, directory]);
 }
 
 async function sampleTogether(tasks: readonly SampleTask[], { options, directory }: SampleTask, policy: ServablePolicy, snapshots: Snapshots): Promise<readonly Sampled[]> {
