@@ -40,6 +40,7 @@ describe("a request that cannot be carried out gets one sentence", () => {
     ["a session is unknown", "/session_heartbeat", () => ({ session_id: "none" }), 404, "there is no session none"],
     ["a model is unknown", "/get_info", () => ({ model_id: "none" }), 404, "there is no model none"],
     ["a sampling session is unknown", "/asample", () => sampling, 404, "there is no sampling session none"],
+    ["more than there is", "/asample", () => ({ ...sampling, topk_prompt_logprobs: 3 }), 422, "topk_prompt_logprobs is not as expected: this server gives no top-k logprobs of prompts"],
     ["a request is unknown", "/retrieve_future", () => ({ request_id: "999999" }), 404, "there is no request 999999."],
     ["another base model", "/create_model", () => ({ session_id: session, model_seq_id: 5, base_model: "other", lora_config: { rank: 2 } }), 400, "the base model `other` is not served here; expected `tiny`."],
     ["adapters of nothing", "/create_model", () => ({ session_id: session, model_seq_id: 5, base_model: TINY, lora_config: { rank: 2, train_attn: false, train_mlp: false } }), 400, "set train_attn or train_mlp"],

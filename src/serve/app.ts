@@ -49,6 +49,9 @@ function post<T extends z.ZodType>(app: App, { path, request }: { readonly path:
   app.post(path, async (context) => context.json(await answer(await bodyOf(context, request))));
 }
 
+/** Clients may ask for more than this server has: better refused than left out of the answer. */
+const sampleRequest = endpoints.sample.request.extend({ topk_prompt_logprobs: z.literal(0, "this server gives no top-k logprobs of prompts; expected 0").nullish() });
+
 /** What the client of this project and others call. */
 function addCalls(app: App, service: Service): void {
   const future = (request_id: string): object => ({ request_id });
@@ -58,7 +61,7 @@ function addCalls(app: App, service: Service): void {
   post(app, endpoints.getInfo, (request) => service.getInfo(request));
   post(app, endpoints.unloadModel, ({ model_id }) => ({ request_id: service.model(model_id).unload(), model_id }));
   post(app, endpoints.createSamplingSession, (request) => service.createSamplingSession(request));
-  post(app, endpoints.sample, (request) => future(service.samplingSession(request.sampling_session_id).sample(request)));
+  post(app, { path: endpoints.sample.path, request: sampleRequest }, (request) => future(service.samplingSession(request.sampling_session_id).sample(request)));
   post(app, endpoints.forward, (request) => future(service.model(request.model_id).forward(request)));
   post(app, endpoints.forwardBackward, (request) => future(service.model(request.model_id).forwardBackward(request)));
   post(app, endpoints.optimStep, (request) => future(service.model(request.model_id).optimStep(request)));
@@ -112,7 +115,7 @@ async function bodyOf<T extends z.ZodType>(context: Context, schema: T): Promise
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new Refusal(422, `${issue!.path.join(".") || "the body"} is not as expected: ${issue!.message}.`);
+  throw new Refusal(422, `${issue!.path.join(".") || "the body"} is not as expected: ${issue!.message.replace(/\.$/, "")}.`);
 }
 
 /** Lets pass who shows the key, in `X-API-Key` or as a bearer token. */
