@@ -1,6 +1,5 @@
 import { LORA_TARGETS } from "../options.ts";
 import type { LoraTarget } from "../options.ts";
-import { endpoints } from "../tinker/wire.ts";
 import type { LoraConfig } from "../tinker/wire.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -15,10 +14,6 @@ export interface Adapters {
 
 /** What trained weights must have in common for one engine to hold them: the shape of adapters, or the whole model. */
 export type Shape = Omit<Adapters, "seed"> | "whole model";
-
-const { request } = endpoints.createModel;
-/** Clients may leave `lora_config` out, to train the whole model. */
-export const createModelRequest = request.extend({ lora_config: request.shape.lora_config.nullish() });
 
 const LARGEST_RANK = 1024;
 const USUAL_ALPHA = 32;

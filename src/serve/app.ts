@@ -5,9 +5,10 @@ import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
 import { CheckpointError, SelftrainError } from "../errors.ts";
 import { API_PREFIX, endpoints } from "../tinker/wire.ts";
-import { createModelRequest } from "./adapters.ts";
 import { formatPath, parsePath } from "./checkpoints.ts";
+import { decodePass, encodeResult, PROTOBUF } from "./protobuf.ts";
 import { Refusal } from "./refusal.ts";
+import { createFromWeightsRequest, createModelRequest, sampleRequest } from "./requests.ts";
 import type { Service } from "./service.ts";
 
 export interface AppOptions {
@@ -39,6 +40,8 @@ export function createApp(service: Service, options: AppOptions): App {
     const { request_id } = await bodyOf(context, endpoints.retrieveFuture.request);
     const result = await service.retrieve(request_id, options.pollSeconds);
     if (result === null) return context.json({ type: "try_again", request_id, queue_state: "active" });
+    const message = context.req.header("accept")?.includes(PROTOBUF) ? encodeResult(JSON.parse(result) as object) : null;
+    if (message) return context.body(message, 200, { "content-type": PROTOBUF });
     return context.body(result, 200, { "content-type": "application/json" });
   });
   return app;
@@ -49,9 +52,6 @@ function post<T extends z.ZodType>(app: App, { path, request }: { readonly path:
   app.post(path, async (context) => context.json(await answer(await bodyOf(context, request))));
 }
 
-/** Clients may ask for more than this server has: better refused than left out of the answer. */
-const sampleRequest = endpoints.sample.request.extend({ topk_prompt_logprobs: z.literal(0, "this server gives no top-k logprobs of prompts; expected 0").nullish() });
-
 /** What the client of this project and others call. */
 function addCalls(app: App, service: Service): void {
   const future = (request_id: string): object => ({ request_id });
@@ -61,13 +61,33 @@ function addCalls(app: App, service: Service): void {
   post(app, endpoints.getInfo, (request) => service.getInfo(request));
   post(app, endpoints.unloadModel, ({ model_id }) => ({ request_id: service.model(model_id).unload(), model_id }));
   post(app, endpoints.createSamplingSession, (request) => service.createSamplingSession(request));
-  post(app, { path: endpoints.sample.path, request: sampleRequest }, (request) => future(service.samplingSession(request.sampling_session_id).sample(request)));
+  post(app, { path: endpoints.sample.path, request: sampleRequest }, (request) => {
+    const id = service.samplingSession(request.sampling_session_id).sample(request);
+    // Newer versions of the Python SDK name each sample.
+    return { request_id: id, sample_sequence_ids: Array.from({ length: request.num_samples }, (_, sample) => `${id}-${sample}`) };
+  });
   post(app, endpoints.forward, (request) => future(service.model(request.model_id).forward(request)));
-  post(app, endpoints.forwardBackward, (request) => future(service.model(request.model_id).forwardBackward(request)));
+  app.post(endpoints.forwardBackward.path, async (context) => context.json(future(await pass(context, service))));
   post(app, endpoints.optimStep, (request) => future(service.model(request.model_id).optimStep(request)));
   post(app, endpoints.saveWeights, (request) => future(service.model(request.model_id).saveWeights(request)));
   post(app, endpoints.saveWeightsForSampler, (request) => future(service.model(request.model_id).saveWeightsForSampler(request)));
-  post(app, endpoints.loadWeights, (request) => future(service.model(request.model_id).loadWeights(request)));
+  post(app, { path: endpoints.loadWeights.path, request: z.looseObject({}) }, (body) => {
+    if ("session_id" in body) return service.createModelFrom(checked(body, createFromWeightsRequest));
+    const request = checked(body, endpoints.loadWeights.request);
+    return future(service.model(request.model_id).loadWeights(request));
+  });
+}
+
+/** A pass, which comes as JSON or as a message; the message may ask for one without gradients. */
+async function pass(context: Context, service: Service): Promise<string> {
+  if (context.req.header("content-type") !== PROTOBUF) {
+    const request = await bodyOf(context, endpoints.forwardBackward.request);
+    return service.model(request.model_id).forwardBackward(request);
+  }
+  const { forward_only, ...message } = decodePass(new Uint8Array(await context.req.arrayBuffer()));
+  const request = checked(message, endpoints.forwardBackward.request);
+  const model = service.model(request.model_id);
+  return forward_only ? model.forward({ ...request, forward_input: request.forward_backward_input }) : model.forwardBackward(request);
 }
 
 /** What the official Python SDK asks for beside. */
@@ -112,7 +132,11 @@ async function bodyOf<T extends z.ZodType>(context: Context, schema: T): Promise
     if (error instanceof Refusal) throw error;
     throw new Refusal(400, "the body is not valid JSON.");
   }
-  const parsed = schema.safeParse(json);
+  return checked(json, schema);
+}
+
+function checked<T extends z.ZodType>(value: unknown, schema: T): z.output<T> {
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new Refusal(422, `${issue!.path.join(".") || "the body"} is not as expected: ${issue!.message.replace(/\.$/, "")}.`);

@@ -80,7 +80,7 @@ it("names are taken once, listed, and free again when they are removed", async (
   await expect(server.run(endpoints.loadWeights, { model_id: model, path: `tinker://${model}/weights/a`, optimizer: true })).rejects.toThrow("there is nothing saved as");
   await save("a");
   // Nothing half-written lies about.
-  expect(await readdir(join(fixture.state, model, "weights"))).toEqual(["a"]);
+  expect(await readdir(join(fixture.state, encodeURIComponent(model), "weights"))).toEqual(["a"]);
   await server.close();
 });
 
@@ -93,7 +93,7 @@ it("what is damaged, of another shape or without an optimizer is refused, and th
   await expect(load(other, path)).rejects.toThrow("user: ");
   await expect(load(model, sampler!)).rejects.toThrow("is no path of saved weights that is expected here; expected tinker://MODEL/weights/NAME");
   const [loss] = await train(server, model, 1);
-  const folder = join(fixture.state, model, "weights", "whole");
+  const folder = join(fixture.state, encodeURIComponent(model), "weights", "whole");
   await truncate(join(folder, "training-state.safetensors"), 1000);
   await expect(load(model, path)).rejects.toThrow("safetensors");
   await writeFile(join(folder, "checkpoint.json"), "{");

@@ -48,7 +48,8 @@ export interface Checkpoints {
 }
 
 const NAME = /^[a-zA-Z0-9_-]{1,255}$/;
-const PATH = /^tinker:\/\/([a-zA-Z0-9_-]+)\/(weights|sampler_weights)\/([a-zA-Z0-9_-]+)$/;
+const MODEL = /^[a-zA-Z0-9_:-]{1,255}$/;
+const PATH = /^tinker:\/\/([a-zA-Z0-9_:-]+)\/(weights|sampler_weights)\/([a-zA-Z0-9_-]+)$/;
 const ABOUT = "checkpoint.json";
 
 export function formatPath({ model, kind, name }: CheckpointPath): string {
@@ -64,7 +65,8 @@ export function parsePath(text: string, kinds: readonly CheckpointKind[] = CHECK
 }
 
 export function createCheckpoints(root: string): Checkpoints {
-  const directoryOf = ({ model, kind, name }: CheckpointPath): string => join(root, model, kind, name);
+  // Not every file system has names with a colon.
+  const directoryOf = ({ model, kind, name }: CheckpointPath): string => join(root, encodeURIComponent(model), kind, name);
   return {
     save: async (path, about, write) => {
       if (!NAME.test(path.name)) throw new Refusal(400, `\`${path.name}\` is no name for a checkpoint; expected letters, digits, - and _, at most 255.`);
@@ -84,7 +86,8 @@ export function createCheckpoints(root: string): Checkpoints {
       return { ...(await readAbout(directory, path)), directory };
     },
     list: async (model) => {
-      const found = await Promise.all(CHECKPOINT_KINDS.map(async (kind) => (await names(join(root, model, kind))).map((name) => ({ model, kind, name }))));
+      if (!MODEL.test(model)) throw new Refusal(400, `\`${model}\` is no id of a model.`);
+      const found = await Promise.all(CHECKPOINT_KINDS.map(async (kind) => (await names(directoryOf({ model, kind, name: "" }))).map((name) => ({ model, kind, name }))));
       return Promise.all(
         found.flat().map(async (path) => ({ ...path, ...(await readAbout(directoryOf(path), path)), bytes: await size(directoryOf(path)) })),
       );

@@ -5,16 +5,17 @@ import type { endpoints, ServerFeatures } from "../tinker/wire.ts";
 import { createSerial } from "../util/serial.ts";
 import type { Serial } from "../util/serial.ts";
 import { adaptersOf, describeAdapters, shapeOf } from "./adapters.ts";
-import type { Adapters, createModelRequest } from "./adapters.ts";
+import type { Adapters } from "./adapters.ts";
 import { createCheckpoints, formatPath, parsePath } from "./checkpoints.ts";
 import type { CheckpointPath, Checkpoints } from "./checkpoints.ts";
 import { createEngines } from "./engines.ts";
-import type { Engines } from "./engines.ts";
+import type { Engine, Engines } from "./engines.ts";
 import { createFutures } from "./futures.ts";
 import type { Futures } from "./futures.ts";
 import { createModel } from "./models.ts";
 import type { Model } from "./models.ts";
 import { Refusal } from "./refusal.ts";
+import type { createFromWeightsRequest, createModelRequest } from "./requests.ts";
 import { createSamplingSession } from "./sampling.ts";
 import type { SamplingSession, SamplingSource } from "./sampling.ts";
 import { createSessions } from "./sessions.ts";
@@ -68,6 +69,8 @@ export interface Service {
   readonly createSession: () => object;
   readonly heartbeat: (request: Request<typeof endpoints.sessionHeartbeat>) => object;
   readonly createModel: (request: z.output<typeof createModelRequest>) => object;
+  /** A model made of what was saved. */
+  readonly createModelFrom: (request: z.output<typeof createFromWeightsRequest>) => Promise<object>;
   readonly getInfo: (request: Request<typeof endpoints.getInfo>) => Promise<object>;
   /** A model in training. */
   readonly model: (id: string) => Model;
@@ -118,6 +121,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     createSession: () => ({ type: "create_session", session_id: sessions.create(`session-${options.newId()}`).id }),
     heartbeat: ({ session_id }) => ({ type: "session_heartbeat", session_id: sessions.get(session_id).id }),
     createModel: (request) => makeModel(state, request),
+    createModelFrom: (request) => makeModelFrom(state, request),
     model: (id) => liveModel(state, id),
     getInfo: ({ model_id }) => infoOf(liveModel(state, model_id), served),
     createSamplingSession: (request) => makeSamplingSession(state, request),
@@ -148,14 +152,50 @@ function makeModel(state: State, request: z.output<typeof createModelRequest>): 
   const { session_id: session, model_seq_id: number, base_model, lora_config } = request;
   checkBase(state, base_model);
   const adapters = adaptersOf(lora_config);
-  const id = `${session}-model-${number}`;
-  return { request_id: state.sessions.get(session).models.once(number, request, () => startModel(state, { id, session, adapters })), model_id: id };
+  const start = (id: string): string =>
+    startModel(state, { id, session, adapters }, () =>
+      Promise.resolve({ type: "create_model", model_id: id, lora_config: adapters ? { rank: adapters.rank, alpha: adapters.alpha, seed: adapters.seed >>> 0 } : { rank: 0 } }),
+    );
+  return startOnce(state, { session, number, request, start });
 }
 
-/** Begins to load a model, and returns the id of the future that tells when it is there. */
-function startModel(state: State, { id, session, adapters }: { readonly id: string; readonly session: string; readonly adapters: Adapters | null }): string {
+async function makeModelFrom(state: State, request: z.output<typeof createFromWeightsRequest>): Promise<object> {
+  const { session_id: session, model_seq_id: number, base_model, path, optimizer } = request;
+  if (typeof base_model === "string") checkBase(state, base_model);
+  const { adapters, baseModel, directory } = await state.checkpoints.find(parsePath(path, ["weights"]));
+  checkBase(state, baseModel);
+  const start = (id: string): string =>
+    startModel(state, { id, session, adapters }, async ({ policy }) => {
+      await policy.loadWeights(directory, optimizer);
+      return { type: "load_weights", path, model_id: id };
+    });
+  return startOnce(state, { session, number, request, start });
+}
+
+/** Starts a model under the id that the SDK expects, once for each number of its session. */
+function startOnce({ sessions }: State, { session, number, request, start }: { readonly session: string; readonly number: number; readonly request: object; readonly start: (id: string) => string }): object {
+  const id = `${session}:train:${number}`;
+  return { request_id: sessions.get(session).models.once(number, request, () => start(id)), model_id: id };
+}
+
+/** Begins to load a model, and returns the id of the future that tells when it is there, with what `prepare` gives. */
+function startModel(
+  state: State,
+  { id, session, adapters }: { readonly id: string; readonly session: string; readonly adapters: Adapters | null },
+  prepare: (engine: Engine) => Promise<object>,
+): string {
   const { engines, futures, checkpoints, turns, models, options } = state;
-  const engine = engines.open(adapters, (snapshot) => endSamplings(state, ({ source }) => source.weights === snapshot && source.directory === null));
+  const opened = engines.open(adapters, (snapshot) => endSamplings(state, ({ source }) => source.weights === snapshot && source.directory === null));
+  const prepared = opened.then(async (engine) => {
+    try {
+      return { engine, result: await prepare(engine) };
+    } catch (error) {
+      await engine.close();
+      throw error;
+    }
+  });
+  // Requests of the model wait until it is prepared.
+  const engine = prepared.then((ready) => ready.engine);
   const model = createModel({
     id,
     session,
@@ -173,10 +213,7 @@ function startModel(state: State, { id, session, adapters }: { readonly id: stri
   });
   models.set(id, model);
   engine.catch(() => models.delete(id));
-  return futures.start(session, async () => {
-    await engine;
-    return { type: "create_model", model_id: id, lora_config: adapters ? { rank: adapters.rank, alpha: adapters.alpha, seed: adapters.seed >>> 0 } : { rank: 0 } };
-  });
+  return futures.start(session, async () => (await prepared).result);
 }
 
 async function infoOf({ id, engine }: Model, { name, tokenizer }: ServedModel): Promise<object> {
