@@ -3,8 +3,8 @@
     selftrain serve --port 8000 &
     python scripts/tinker-sdk.py http://127.0.0.1:8000
 
-Needs `tinker` 0.24.1 from PyPI, the newest release that sends its requests as JSON. Prints the figures as one JSON
-object, and ends with a traceback when one is not as it should be.
+Needs `tinker` 0.38.0 from PyPI. Prints the figures as one JSON object, and ends with a traceback when one is not as it
+should be.
 """
 
 import json
@@ -59,7 +59,7 @@ def supervised(client, tokenizer):
 
 def reinforcement(client, tokenizer):
     """Completions that hold a digit 7 are rewarded; the trainer's logprobs are the sampler's, and rewarded ones rise."""
-    sampler = client.save_weights_and_get_sampling_client()
+    sampler = client.save_weights_and_get_sampling_client().result()
     prompts = [tokenizer.encode(text, add_special_tokens=False) for text in ("1+2*3=", "5+4-2=", "6*2-5=", "3+3=")]
     params = types.SamplingParams(max_tokens=24, seed=1, temperature=1.0)
     waiting = [sampler.sample(types.ModelInput.from_ints(prompt), num_samples=8, sampling_params=params) for prompt in prompts]
@@ -88,12 +88,13 @@ def reinforcement(client, tokenizer):
 def saving(service, client, data, expected):
     """A model made from saved weights is the model, and so is a sampling client of it."""
     path = client.save_state("step-1").result().path
-    again = service.create_training_client_from_state(path)
+    again = service.create_training_client_from_state(path).result()
     same = logprobs_of(again.forward(data, "importance_sampling").result())
     difference = max(largest_difference(a, b) for a, b in zip(same, expected))
     assert difference < 1e-5, difference
     sampler_path = client.save_weights_for_sampler("step-1").result().path
-    read = service.create_sampling_client(model_path=sampler_path).compute_logprobs(data[0].model_input).result()
+    sampler = service.create_sampling_client(model_path=sampler_path).result()
+    read = sampler.compute_logprobs(data[0].model_input).result()
     assert read[0] is None
     sampler_difference = largest_difference(read[1:], expected[0][: len(read) - 1])
     assert sampler_difference < 1e-4, sampler_difference
@@ -103,7 +104,7 @@ def saving(service, client, data, expected):
 def main(url):
     service = tinker.ServiceClient(base_url=url, api_key="tml-none")
     base_model = service.get_server_capabilities().supported_models[0].model_name
-    client = service.create_lora_training_client(base_model=base_model, rank=RANK, seed=0)
+    client = service.create_lora_training_client(base_model=base_model, rank=RANK, seed=0).result()
     tokenizer = client.get_tokenizer()
     losses = supervised(client, tokenizer)
     figures, data, logprobs = reinforcement(client, tokenizer)

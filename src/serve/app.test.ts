@@ -44,10 +44,12 @@ describe("a request that cannot be carried out gets one sentence", () => {
     ["a request is unknown", "/retrieve_future", () => ({ request_id: "999999" }), 404, "there is no request 999999."],
     ["another base model", "/create_model", () => ({ session_id: session, model_seq_id: 5, base_model: "other", lora_config: { rank: 2 } }), 400, "the base model `other` is not served here; expected `tiny`."],
     ["adapters of nothing", "/create_model", () => ({ session_id: session, model_seq_id: 5, base_model: TINY, lora_config: { rank: 2, train_attn: false, train_mlp: false } }), 400, "set train_attn or train_mlp"],
+    ["another optimizer", "/create_model", () => ({ session_id: session, model_seq_id: 5, base_model: TINY, lora_config: { rank: 2 }, optimizer_config: { type: "dimuon" } }), 422, "the only optimizer of this server is adamw"],
     ["no weights to sample from", "/create_sampling_session", () => ({ session_id: session, sampling_session_seq_id: 0 }), 400, "neither a `base_model` nor a `model_path`"],
     ["a path outside of what is saved", "/create_sampling_session", () => ({ session_id: session, sampling_session_seq_id: 0, model_path: "tinker://../sampler_weights/x" }), 400, "expected tinker://MODEL/"],
     ["nothing is saved there", "/create_sampling_session", () => ({ session_id: session, sampling_session_seq_id: 0, model_path: "tinker://m/sampler_weights/x" }), 404, "there is nothing saved as tinker://m/sampler_weights/x."],
     ["a sampler without a name", "/save_weights_for_sampler", () => ({ model_id: model }), 400, "neither a `path` nor a `sampling_session_seq_id`"],
+    ["the checkpoints of what is no model", "/weights_info", () => ({ tinker_path: "tinker://../weights/x" }), 400, "expected tinker://MODEL/weights|sampler_weights/NAME"],
     ["too much at once", "/forward", () => ({ model_id: model, forward_input: { loss_fn: "cross_entropy", data: new Array(300).fill(datum) } }), 413, "the body is larger than 20000 bytes"],
   ];
   it.each(cases)("%s", async (_title, path, body, status, detail) => {
@@ -75,6 +77,10 @@ describe("a request that cannot be carried out gets one sentence", () => {
     await expect(server.run(endpoints.forward, { model_id: model, forward_input: loss })).rejects.toThrow(`user: `);
     await expect(server.run(endpoints.forward, { model_id: model, forward_input: loss })).rejects.toThrow(error);
   });
+});
+
+it("lists no folder but those of models", async () => {
+  expect(await server.get("/training_runs/..%2F..%2Fetc/checkpoints")).toEqual({ status: 400, body: { detail: "`../../etc` is no id of a model." } });
 });
 
 describe("a key", () => {

@@ -52,6 +52,11 @@ for (const rank of [0, 4]) {
     const [before, after] = await train(second, fresh.model, 2);
     expect(before).toBe(losses[0]);
     expect(after).not.toBe(losses[1]);
+    // As newer Python SDKs ask for it: the model is made of what was saved.
+    const { status, body } = await second.post("/load_weights", { session_id: again.session, model_seq_id: 5, path, optimizer: true });
+    expect([status, body]).toEqual([200, { request_id: expect.any(String) as string, model_id: `${again.session}:train:5` }]);
+    await second.result(endpoints.loadWeights, (body as { request_id: string }).request_id);
+    expect(await train(second, `${again.session}:train:5`, 2)).toEqual(losses);
     expect(await sampled(second, again.session, 0, sampler!)).toEqual(completions);
     // A training state can be sampled from, too.
     expect(await sampled(second, again.session, 1, path)).toEqual(completions);
@@ -86,7 +91,7 @@ it("names are taken once, listed, and free again when they are removed", async (
 
 it("what is damaged, of another shape or without an optimizer is refused, and the model stays as it is", async () => {
   const server = await fixture.start();
-  const [{ model }, { model: other }] = [await server.model(2), await server.model(3)];
+  const [{ session, model }, { model: other }] = [await server.model(2), await server.model(3)];
   const { path } = await server.run(endpoints.saveWeights, { model_id: model, path: "whole" });
   const { path: sampler } = await server.run(endpoints.saveWeightsForSampler, { model_id: model, path: "sampler" });
   const load = (model_id: string, from: string) => server.run(endpoints.loadWeights, { model_id, path: from, optimizer: true });
@@ -96,6 +101,9 @@ it("what is damaged, of another shape or without an optimizer is refused, and th
   const folder = join(fixture.state, encodeURIComponent(model), "weights", "whole");
   await truncate(join(folder, "training-state.safetensors"), 1000);
   await expect(load(model, path)).rejects.toThrow("safetensors");
+  const made = await server.post("/load_weights", { session_id: session, model_seq_id: 9, path, optimizer: true });
+  await expect(server.result(endpoints.loadWeights, (made.body as { request_id: string }).request_id)).rejects.toThrow("safetensors");
+  await expect(server.call(endpoints.getInfo, { model_id: `${session}:train:9` })).rejects.toThrow("there is no model");
   await writeFile(join(folder, "checkpoint.json"), "{");
   await expect(load(model, path)).rejects.toThrow("checkpoint.json is damaged; save the weights again");
   expect((await train(server, model, 1))[0]).toBeLessThan(loss!);
