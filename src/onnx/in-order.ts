@@ -1,38 +1,20 @@
 import { PolicyError } from "../errors.ts";
-import type { ServablePolicy } from "../policy.ts";
+import type { Policy } from "../policy.ts";
+
+type Method = (...parameters: readonly unknown[]) => Promise<unknown>;
 
 /** Lets each call of a policy begin when the one before has ended, and none after `close`. */
-export function inOrder(policy: ServablePolicy): ServablePolicy {
+export function inOrder<P extends Policy>(policy: P): P {
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
-  const queue = <T>(call: () => Promise<T>): Promise<T> => {
+  const queued = (name: string, method: Method): Method => (...parameters) => {
     if (closed) return Promise.reject(new PolicyError("The policy is closed."));
-    const result = last.then(call);
+    closed = name === "close";
+    const result = last.then(() => method(...parameters));
     last = result.catch(() => undefined);
     return result;
   };
-  return {
-    description: policy.description,
-    sample: (request) => queue(() => policy.sample(request)),
-    logprobs: (sequences, weights) => queue(() => policy.logprobs(sequences, weights)),
-    update: (rows, options) => queue(() => policy.update(rows, options)),
-    snapshot: (name) => queue(() => policy.snapshot(name)),
-    average: (name, decay) => queue(() => policy.average(name, decay)),
-    values: (sequences) => queue(() => policy.values(sequences)),
-    saveState: (directory) => queue(() => policy.saveState(directory)),
-    loadState: (directory) => queue(() => policy.loadState(directory)),
-    exportModel: (directory) => queue(() => policy.exportModel(directory)),
-    forwardBackward: (rows, objective) => queue(() => policy.forwardBackward(rows, objective)),
-    optimizerStep: (options) => queue(() => policy.optimizerStep(options)),
-    dropGradient: () => queue(() => policy.dropGradient()),
-    saveWeights: (directory, weights, optimizer) => queue(() => policy.saveWeights(directory, weights, optimizer)),
-    loadWeights: (directory, optimizer) => queue(() => policy.loadWeights(directory, optimizer)),
-    loadSnapshot: (name, directory) => queue(() => policy.loadSnapshot(name, directory)),
-    forget: (name) => queue(() => policy.forget(name)),
-    close: () => {
-      const result = queue(() => policy.close());
-      closed = true;
-      return result;
-    },
-  };
+  // A policy is a record of methods and its description.
+  const members = Object.entries(policy).map(([name, member]) => [name, typeof member === "function" ? queued(name, member as Method) : (member as unknown)] as const);
+  return Object.fromEntries(members) as unknown as P;
 }
