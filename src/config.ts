@@ -1,7 +1,7 @@
 import { z } from "zod";
 import {
-  ADVANTAGE_ESTIMATORS, ANSWER_READINGS, CHAT_MODES, KL_ESTIMATORS, KL_PLACEMENTS, LORA_TARGETS, LOSS_AGGREGATIONS, POLICY_LOSSES, REWARD_SOURCES, SAVE_DTYPES, SHARE_DENOMINATORS,
-  TEACHERS,
+  ADVANTAGE_ESTIMATORS, ANSWER_READINGS, CHAT_MODES, ENGINES, KL_ESTIMATORS, KL_PLACEMENTS, LORA_TARGETS, LOSS_AGGREGATIONS, LOSS_REDUCTIONS, POLICY_LOSSES, REWARD_SOURCES, SAVE_DTYPES,
+  SHARE_DENOMINATORS, TEACHERS,
 } from "./options.ts";
 import type { LoraTarget } from "./options.ts";
 
@@ -21,8 +21,12 @@ export const configSchema = z.strictObject({
   model: z.string().min(1).default("builtin").describe("Model to train: `builtin`, a Hugging Face model folder, or an id of its hub, `OWNER/NAME` or `OWNER/NAME@REVISION`."),
   engine: z
     .strictObject({
-      kind: z.enum(["onnx"]).default("onnx").describe("Where the model runs: `onnx` is the embedded CPU engine."),
+      kind: z.enum(ENGINES).default("onnx").describe("Where the model runs: `onnx` is the embedded CPU engine, `tinker` a training server (docs/scaling.md)."),
       threads: z.int().nonnegative().default(0).describe("CPU threads of the embedded engine; 0 uses every core."),
+      url: z.string().default("").describe("Address of the training server, http://127.0.0.1:8000 say; its key, where it has one, is read from the environment variable TINKER_API_KEY."),
+      baseModel: z.string().default("").describe("The training server's own name of `model`; without one, the only model that it has."),
+      concurrency: count().default(64).describe("Prompts that a training server samples at once."),
+      lossReduction: z.enum(LOSS_REDUCTIONS).default("auto").describe("Whether the training server sums losses or takes their mean; `auto` finds out."),
     })
     .prefault({}),
   lora: z

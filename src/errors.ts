@@ -39,8 +39,37 @@ export class PolicyError extends SelftrainError {
   override readonly name = "PolicyError";
 }
 
+/** What went wrong between a client and its server. */
+export interface ServerFailure {
+  readonly method: string;
+  readonly path: string;
+  /** Of the answer; `null` where none came. */
+  readonly status: number | null;
+  /** The server's own words, or why there was no answer. */
+  readonly detail: string;
+  /** Whether the same request may succeed later. */
+  readonly retryable: boolean;
+  /** Seconds that the server asks to wait. */
+  readonly retryAfter?: number;
+}
+
+/** A training server refused a request, failed at it, or could not be reached. */
+export class ServerError extends SelftrainError {
+  override readonly name = "ServerError";
+  readonly failure: ServerFailure;
+  constructor(message: string, failure: ServerFailure, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+  }
+}
+
 /** The user interrupted the run; its state is saved. */
 export class InterruptedError extends SelftrainError {
   override readonly exitCode = 130;
   override readonly name = "InterruptedError";
+}
+
+/** A job of `selftrain reproduce` failed, or its folder holds something else. */
+export class ReproductionError extends SelftrainError {
+  override readonly name = "ReproductionError";
 }

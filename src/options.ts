@@ -46,3 +46,10 @@ export type LoraTarget = (typeof LORA_TARGETS)[number];
 /** Number formats of saved models. */
 export const SAVE_DTYPES = ["float32", "bfloat16"] as const;
 export type SaveDtype = (typeof SAVE_DTYPES)[number];
+
+/** Where a model runs: embedded, or on a training server. */
+export const ENGINES = ["onnx", "tinker"] as const;
+
+/** How a training server reduces the losses of tokens and datums; `auto` finds out. */
+export const LOSS_REDUCTIONS = ["auto", "sum", "mean"] as const;
+export type LossReduction = (typeof LOSS_REDUCTIONS)[number];

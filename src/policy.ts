@@ -73,6 +73,7 @@ export type Capability = "export" | "average" | "critic";
 
 export interface PolicyDescription {
   readonly model: string;
+  /** 0 where an engine does not know. */
   readonly parameters: number;
   readonly vocabularySize: number;
   /** Most tokens of prompt and completion together. */

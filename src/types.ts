@@ -96,6 +96,8 @@ export interface GroupReward {
   readonly label: string | null;
   /** Reward of each sample, `[group]`; zeros without a label, but for negative labels and controls. */
   readonly rewards_G: readonly number[];
+  /** Whether the label comes from outside and not from votes of this run; `false` when absent. */
+  readonly given?: boolean;
   /** Whether it was given without a label on purpose, as by controls; `false` when absent. */
   readonly judged?: boolean;
   /** What the group's advantages are multiplied by; 1 when absent. */

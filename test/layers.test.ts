@@ -30,9 +30,11 @@ const LAYERS: Readonly<Record<string, number>> = {
   onnx: 2,
   tinker: 2,
   evaluate: 3,
+  report: 3,
   voting: 4,
   train: 4,
   serve: 4,
+  reproduce: 5,
   index: 5,
   cli: 6,
 };

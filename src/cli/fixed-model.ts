@@ -11,13 +11,13 @@ import { loadRenderer } from "../render/index.ts";
 import type { Grader } from "../types.ts";
 import type { ConfigFlag } from "./config-options.ts";
 import { hubFor } from "./download-progress.ts";
+import { createPolicy } from "./engine.ts";
 import type { JournalSettings } from "./journal.ts";
 import { localModel, weightsFingerprint } from "./model.ts";
 import type { LoadTools } from "./problems.ts";
 import { settledConfig } from "./settled-config.ts";
 import { warn } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
-import { createPolicy } from "./training.ts";
 
 /** Completions sampled together: enough to keep an engine busy, few enough to lose little when killed. */
 const BATCH_COMPLETIONS = 256;
@@ -72,13 +72,13 @@ export async function withFixedModel<P extends PartlyLabelledProblem>(config: Co
   terminal.status("loading the model …");
   try {
     const hub = hubFor(terminal);
-    const { name, folder } = await localModel(config.model, hub);
+    const { name, folder } = await localModel(config.model, hub, { weights: config.engine.kind === "onnx" });
     const renderer = await loadRenderer(folder, config);
     const sources: OpenedSource[] = [];
     const opened = (source: OpenedSource): void => void sources.push(source);
     const problems = await asked.load({ renderer, hub, opened, warn: (message) => warn(terminal, message) });
     if (problems.length === 0) throw new DataError(`${asked.dataOf(config)} has no problems to ask.`);
-    const policy = await createPolicy(config, folder);
+    const policy = await createPolicy(untrained(config), folder, (message) => warn(terminal, message));
     try {
       const { topP, maxTokens, seed } = config;
       const { samples, temperature, topK } = asked;
@@ -94,6 +94,11 @@ export async function withFixedModel<P extends PartlyLabelledProblem>(config: Co
   } finally {
     terminal.status("");
   }
+}
+
+/** A training server samples through adapters: before they are trained they change nothing. */
+function untrained(config: Config): Config {
+  return config.engine.kind === "tinker" ? { ...config, lora: { ...config.lora, rank: 1 } } : config;
 }
 
 function settingsToCompare(config: Config, { dataOf, samples, temperature, topK }: Asked<PartlyLabelledProblem>, problems: readonly PartlyLabelledProblem[], batchSize: number): JournalSettings {

@@ -22,9 +22,9 @@ const NEEDED = /^(config|generation_config|tokenizer|tokenizer_config|special_to
 /**
  * Finds the model that a config names: `builtin`, a folder, or an id of the Hugging Face hub, whose files are
  * downloaded into the cache of the hub's own tools unless they are there. A branch is resolved to its commit
- * first, so that all files are of one. Throws ModelError.
+ * first, so that all files are of one. Of a model that runs elsewhere the weights are not asked for. Throws ModelError.
  */
-export async function localModel(model: string, hub: HubAccess): Promise<LocalModel> {
+export async function localModel(model: string, hub: HubAccess, { weights = true }: { readonly weights?: boolean } = {}): Promise<LocalModel> {
   if (model === "builtin") return { name: model, folder: builtinModelFolder() };
   if (await isDirectory(model)) return { name: resolve(model), folder: model };
   const [, name, revision = "main"] = HUB_ID.exec(model) ?? [];
@@ -32,7 +32,7 @@ export async function localModel(model: string, hub: HubAccess): Promise<LocalMo
     throw new ModelError(`\`model\` is \`${model}\`, which is neither \`builtin\`, nor a folder here, nor an id of the hub such as \`HuggingFaceTB/SmolLM2-135M-Instruct\`.`);
   }
   try {
-    const { commit, folder } = await fetchSnapshot({ repository: { type: "model", name }, revision, choose: (paths) => neededFiles(paths, name) }, hub);
+    const { commit, folder } = await fetchSnapshot({ repository: { type: "model", name }, revision, choose: (paths) => neededFiles(paths, name, weights) }, hub);
     return { name: `${name}@${commit}`, folder };
   } catch (error) {
     if (error instanceof ModelError) throw error;
@@ -52,11 +52,11 @@ export async function weightsFingerprint(folder: string): Promise<string> {
   return sha256(lines.join(""));
 }
 
-function neededFiles(paths: readonly string[], name: string): readonly string[] {
-  const needed = paths.filter((path) => NEEDED.test(path));
+function neededFiles(paths: readonly string[], name: string, weights: boolean): readonly string[] {
+  const needed = paths.filter((path) => NEEDED.test(path) && (weights || !/\.safetensors$|\.index\.json$/.test(path)));
   const has = (ending: string): boolean => needed.some((path) => path.endsWith(ending));
-  if (!has("config.json") || !has(".safetensors")) {
-    throw new ModelError(`the repository ${name} of the hub holds no model that can be read; expected a config.json and .safetensors files.`);
+  if (!has("config.json") || (weights && !has(".safetensors"))) {
+    throw new ModelError(`the repository ${name} of the hub holds no model that can be read; expected a config.json${weights ? " and .safetensors files" : ""}.`);
   }
   return needed;
 }

@@ -3,9 +3,11 @@ import { Command } from "commander";
 import { z } from "zod";
 import { addAdaptCommand } from "./adapt.ts";
 import { addDemoCommand } from "./demo.ts";
+import { addEnginesCommand } from "./engines.ts";
 import { addEvaluateCommand } from "./evaluate.ts";
 import { addGradeCommand } from "./grade.ts";
 import { addLabelCommand } from "./label.ts";
+import { addReproduceCommand } from "./reproduce.ts";
 import { addSelectCommand } from "./select.ts";
 import { addServeCommand } from "./serve.ts";
 import { addTrainCommand } from "./train.ts";
@@ -26,8 +28,10 @@ export function createProgram(): Command {
   addSelectCommand(program);
   addAdaptCommand(program);
   addServeCommand(program);
+  addReproduceCommand(program);
   addVoteCommand(program);
   addGradeCommand(program);
+  addEnginesCommand(program);
   return program;
 }
 

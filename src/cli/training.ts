@@ -1,18 +1,16 @@
 import { resolve } from "node:path";
 import { performance } from "node:perf_hooks";
-import { loraTargets } from "../config.ts";
 import type { Config } from "../config.ts";
 import { loadOfflineLabels } from "../data/index.ts";
 import { InterruptedError } from "../errors.ts";
 import { createGrader, RULES_OF_READING } from "../grading/index.ts";
-import type { Policy } from "../policy.ts";
 import { loadRenderer } from "../render/index.ts";
 import { rewardOf } from "../rewards.ts";
 import type { Inputs, RunDirectory } from "../run/index.ts";
 import { checkProblems, train } from "../train.ts";
 import type { TrainObserver, TrainOptions, TrainResult } from "../train.ts";
-import { deriveSeed } from "../util/random.ts";
 import { hubFor } from "./download-progress.ts";
+import { createPolicy } from "./engine.ts";
 import { interruptible } from "./interrupt.ts";
 import { localModel, weightFiles } from "./model.ts";
 import type { LocalModel } from "./model.ts";
@@ -36,11 +34,11 @@ export async function runTraining(given: Config, openRun: (config: Config, input
   output.terminal.status("loading the model …");
   try {
     const hub = hubFor(output.terminal);
-    const model = await localModel(given.model, hub);
+    const model = await localModel(given.model, hub, { weights: given.engine.kind === "onnx" });
     const renderer = await loadRenderer(model.folder, given);
     // People are told of files under the names that they gave; the run knows them as settled.
     const problems = await loadRunProblems(given, { renderer, hub, warn: (message) => warn(output.terminal, message) });
-    const policy = await createPolicy({ ...given, model: model.name }, model.folder);
+    const policy = await createPolicy({ ...given, model: model.name }, model.folder, (message) => warn(output.terminal, message));
     try {
       checkProblems({ config: given, policy, renderer, problems: problems.training, stages: problems.stages, heldOut: problems.heldOut, validation: problems.validation });
       const config = settledConfig(given, { model: model.name, sources: problems.sources, problems: [...problems.training, ...problems.heldOut, ...problems.validation] });
@@ -64,16 +62,6 @@ export async function runTraining(given: Config, openRun: (config: Config, input
 async function inputsOf({ name, folder }: LocalModel, { sources }: RunProblems, { labels }: Config): Promise<Inputs<string>> {
   const data = sources.map(({ pinned, files }) => ({ name: pinned, files }));
   return { model: { name, files: await weightFiles(folder) }, data: labels === "" ? data : [...data, { name: labels, files: [labels] }] };
-}
-
-/**
- * A policy on the model that lies in `folder` and is named in the config. The engine is loaded only when a
- * model is run: other commands start without its native code.
- */
-export async function createPolicy({ engine, lora, model, saveDtype, seed, algorithm }: Config, folder: string): Promise<Policy> {
-  const { createOnnxPolicy } = await import("../onnx/index.ts");
-  const adapters = { rank: lora.rank, alpha: lora.alpha, targets: loraTargets(lora), seed: deriveSeed(seed, "adapters"), base: model === "builtin" ? folder : model };
-  return createOnnxPolicy({ model: folder, threads: engine.threads, lora: lora.rank === 0 ? null : adapters, saveDtype, critic: algorithm === "gae" });
 }
 
 type Parts = Omit<TrainOptions, "problems" | "stages" | "heldOut" | "truth" | "observer" | "signal" | "clock">;
@@ -105,7 +93,9 @@ const TRAIN: TrainingCommand = {
 async function trainAndFinish(parts: Parts, problems: RunProblems, output: Output, { name, finish }: TrainingCommand): Promise<void> {
   const { config, policy, run } = parts;
   const { terminal } = output;
-  terminal.line(`training ${config.model} (${policy.description.parameters} parameters${config.lora.rank > 0 ? `, LoRA adapters of rank ${config.lora.rank}` : ""}) for ${config.steps} steps; run directory: ${run.path}`);
+  const { parameters } = policy.description;
+  const facts = [...(parameters > 0 ? [`${parameters} parameters`] : []), ...(config.lora.rank > 0 ? [`LoRA adapters of rank ${config.lora.rank}`] : [])];
+  terminal.line(`training ${config.model}${facts.length > 0 ? ` (${facts.join(", ")})` : ""} for ${config.steps} steps; run directory: ${run.path}`);
   const { outcome, evaluations } = await watched(parts, problems, terminal);
   if (outcome.interrupted) {
     throw new InterruptedError(`interrupted after step ${outcome.steps}; the state is saved. Continue with: npx selftrain ${name} --resume ${run.path}`);

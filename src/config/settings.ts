@@ -102,6 +102,8 @@ function shown(value: unknown): string {
 
 /** Keys that would be ignored, or mean something else, beside the value of another. */
 const CLASHES: readonly { readonly holds: (config: Config) => boolean; readonly sentence: string }[] = [
+  { holds: ({ engine }) => engine.kind === "tinker" && engine.url === "", sentence: "`engine.kind` is `tinker`, but `engine.url` is not given: name the training server, http://127.0.0.1:8000 say." },
+  { holds: ({ engine }) => engine.kind !== "tinker" && engine.url !== "", sentence: "`engine.url` names a training server, but `engine.kind` is `onnx`, which has none; set `engine.kind: tinker`, or leave the address out." },
   {
     holds: ({ crossLabels, reward }) => crossLabels && reward !== "majority" && reward !== "share",
     sentence: "`cross-labels` judges each wording by the vote on the other, but `reward` is not by votes alone; use the reward `majority` or `share`, or set `cross-labels` to false.",

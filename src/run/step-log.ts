@@ -24,8 +24,11 @@ export interface StepLog<Line extends { readonly step: number }> {
 export interface VotesLine {
   readonly kind: "votes";
   readonly step: number;
-  /** For each problem its id, the majority answer of its samples, and that answer's share of all samples. */
-  readonly votes: readonly (readonly [id: string, answer: string | null, share: number])[];
+  /**
+   * For each problem its id, the majority answer of its samples, that answer's share of all samples, and, where the
+   * run was given a label from outside, whether the majority is that label.
+   */
+  readonly votes: readonly (readonly [id: string, answer: string | null, share: number, taught?: boolean])[];
   /** Problems seen for the first time: the same of the model that the run started from. */
   readonly start: readonly (readonly [id: string, answer: string | null, share: number])[];
 }

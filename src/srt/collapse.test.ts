@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { answerExcess, collapseAlarm, describeAlarm, PATIENCE, sureChanges, WINDOW } from "./collapse.ts";
+import { answerExcess, collapseAlarm, describeAlarm, lastAtRest, lostSureness, WINDOW } from "./collapse.ts";
 import type { Comparison, Signals } from "./collapse.ts";
 
-const compare = (first: string | null, now: string | null, firstShare = 1): Comparison => ({ first, now, same: first === now, firstShare });
+const compare = (first: string | null, now: string | null, firstShare = 1, nowShare = 1): Comparison => ({ first, now, same: first === now, firstShare, nowShare, taught: false });
 const step = (number: number, comparisons: readonly Comparison[], tokenKl = 0.1, abstentionRate = 0): Signals => ({ step: number, tokenKl, abstentionRate, comparisons });
 /** A run of so many steps, each made by its number from 1. */
 const run = (steps: number, make: (number: number) => Signals) => Array.from({ length: steps }, (_, index) => make(index + 1));
@@ -17,33 +17,55 @@ describe("the signs", () => {
     expect(answerExcess([step(1, [])])).toBeNull();
   });
 
-  it("sure changes: only where half of the first model's samples agreed", () => {
-    expect(sureChanges([step(1, [compare("1", "2", 0.5), compare("1", "1", 0.9), compare("1", "3", 0.4)])])).toBe(1 / 2);
-    expect(sureChanges([step(1, [compare("1", "2", 0.4)])])).toBeNull();
+  it("lost sureness: weighed by the first model's share above .3 and by the share now, by hand", () => {
+    // Weights .5, .6, .1 and 0; changed are the first, of which 80 % agree now, the third (50 %), and the last.
+    const comparisons = [compare("1", "2", 0.8, 0.8), compare("1", "1", 0.9), compare("1", "3", 0.4, 0.5), compare("1", "4", 0.3)];
+    const window = [1, 2, 3].map((number) => step(number, comparisons));
+    expect(lostSureness(window)).toBeCloseTo((0.5 * 0.8 + 0.1 * 0.5) / 1.2, 12);
+    // Three problems of which the first model was wholly sure are too few to tell.
+    expect(lostSureness([step(1, [compare("1", "2"), compare("1", "2"), compare("1", "2")])])).toBeNull();
+  });
+
+  it("lost sureness: a label that was given is learned, not lost", () => {
+    expect(lostSureness([step(1, [{ ...compare("1", "2"), taught: true }, ...agreeing])])).toBe(0);
   });
 });
 
 describe("the alarm", () => {
   it("is silent over a run that corrects answers in all directions", () => {
-    const corrected = [...agreeing, compare("5", "6", 0.4), compare("6", "5", 0.4)];
+    const corrected = [...agreeing, compare("5", "6", 0.4, 0.5), compare("6", "5", 0.4, 0.5)];
     expect(collapseAlarm(run(200, (number) => step(number, corrected, number < 50 ? number / 100 : 0.5)))).toBeNull();
   });
 
   it("is raised when answers run into one, with its figures and the last step before them", () => {
-    const collapsing = [...agreeing.slice(2), compare("1", "0", 0.4), compare("2", "0", 0.4)];
+    const collapsing = [...agreeing.slice(2), compare("1", "0", 0.3), compare("2", "0", 0.3)];
     const history = (steps: number) => run(steps, (number) => step(number, number <= 20 ? agreeing : collapsing));
-    // From step 21 two problems in four: a window of 8 holds 4 such steps of 8, so 1/4, at step 24.
+    // From step 21 two problems in four: at step 26 a window holds 6 such steps of 8, which is 3/8.
     const raised = Array.from({ length: 40 }, (_, index) => collapseAlarm(history(index + 1))).find((alarm) => alarm !== null)!;
-    expect(raised).toEqual({ sign: "one answer's share beyond what the first model gave it", step: 25, lastHealthy: 16, value: 5 / 16, limit: 0.2 });
-    expect(raised.lastHealthy).toBe(25 - WINDOW - PATIENCE + 1);
-    expect(describeAlarm(raised)).toBe("step 25: one answer's share beyond what the first model gave it is 0.31, above 0.20 (over 8 steps)");
+    expect(raised).toEqual({ sign: "one answer's share beyond what the first model gave it", step: 26, lastHealthy: 18, value: 3 / 8, limit: 0.35 });
+    expect(raised.lastHealthy).toBe(26 - WINDOW);
+    expect(describeAlarm(raised)).toBe("step 26: one answer's share beyond what the first model gave it is 0.38, above 0.35 (over 8 steps)");
+  });
+
+  it("goes back to before the unrest, however long that lasted", () => {
+    // One of sixteen sure majorities is lost from step 21 on, and one of four from step 51 on.
+    const uneasy = [...Array.from({ length: 15 }, () => compare("1", "1")), compare("2", "3")];
+    const history = run(60, (number) => step(number, number <= 20 ? agreeing : number <= 50 ? uneasy : [...agreeing.slice(1), compare("1", "9")]));
+    // The window that ends with step 24 has 4 such steps, and loses 4 of 80: just at rest. The next one loses 5 of 92.
+    expect(lastAtRest(history.slice(0, 50))).toBe(24);
+    const raised = Array.from({ length: 60 }, (_, index) => collapseAlarm(history.slice(0, index + 1))).find((alarm) => alarm !== null)!;
+    expect(raised.step).toBeGreaterThan(50);
+    expect(raised.lastHealthy).toBe(24);
   });
 
   it("is raised when majorities change where the first model was sure, whatever they change to", () => {
-    const changed = [...agreeing.slice(1), compare("1", "9", 0.6)];
-    const other = [...agreeing.slice(1), compare("1", "8", 0.6)];
+    const changed = [...agreeing.slice(1), compare("1", "9", 0.8)];
+    const other = [...agreeing.slice(1), compare("1", "8", 0.8)];
     const history = run(30, (number) => step(number, number <= 20 ? agreeing : number % 2 === 0 ? changed : other));
-    expect(collapseAlarm(history)).toMatchObject({ sign: "share of changed majorities where the first model was sure", value: 1 / 4 });
+    // Weights .5 and three times .7.
+    const { sign, value } = collapseAlarm(history)!;
+    expect(sign).toBe("share of the first model's sureness that has gone over to other answers");
+    expect(value).toBeCloseTo(0.5 / 2.6, 12);
   });
 
   it("without the first model's votes is raised by KL alone, measured by where it began", () => {
@@ -55,7 +77,7 @@ describe("the alarm", () => {
 
   it("waits until there are enough steps", () => {
     const broken = [compare("1", "0"), compare("2", "0")];
-    expect(collapseAlarm(run(WINDOW + PATIENCE - 2, (number) => step(number, broken)))).toBeNull();
-    expect(collapseAlarm(run(WINDOW + PATIENCE - 1, (number) => step(number, broken)))).not.toBeNull();
+    expect(collapseAlarm(run(WINDOW - 1, (number) => step(number, broken)))).toBeNull();
+    expect(collapseAlarm(run(WINDOW, (number) => step(number, broken)))).not.toBeNull();
   });
 });

@@ -1,4 +1,4 @@
-import { mean } from "../util/statistics.ts";
+import { mean, sum } from "../util/statistics.ts";
 
 /** What a step says of the health of a run, all of it known without labels. */
 export interface Signals {
@@ -15,23 +15,31 @@ export interface Comparison {
   readonly now: string | null;
   readonly first: string | null;
   readonly same: boolean;
-  /** The first model's majority share: how sure it was. */
+  /** Majority shares, how sure each is: of the first model, and now. */
   readonly firstShare: number;
+  readonly nowShare: number;
+  /** Whether the answer now is a label that the run was given from outside: it was taught, and is no drift. */
+  readonly taught: boolean;
 }
 
 /** Which sign has passed its limit, and since when. */
 export interface Alarm {
   readonly sign: string;
-  /** Step at which it is raised, and the last one whose signals are not among those that raised it. */
+  /** Step at which it is raised, and the last one before the run began to leave its start. */
   readonly step: number;
   readonly lastHealthy: number;
   readonly value: number;
   readonly limit: number;
 }
 
-/** Steps that a sign is taken over (one step of few problems says little), and windows in a row that must pass the limit. */
+/** Steps that a sign is taken over: one step of few problems says little. */
 export const WINDOW = 8;
-export const PATIENCE = 2;
+/** A majority share that says nothing: below it the first model's answer may change as it likes. */
+const UNSURE = 0.3;
+/** Sureness that a window must hold, in problems of which the first model was wholly sure: with less a change is chance. */
+const EVIDENCE = 4;
+/** Lost sureness up to which a run is at rest. A stop comes late, once it is sure, and goes back to before the unrest. */
+const AT_REST = 0.05;
 
 interface Sign {
   readonly name: string;
@@ -41,32 +49,37 @@ interface Sign {
 }
 
 /**
- * In the order in which they are asked. The first limit was set on the runs of one seed and tested on others
- * (docs/method.md). A majority share that rises is no sign: it rises in healthy runs as well.
+ * In the order in which they are asked. The first two limits were set on the runs of some seeds and tested on
+ * others (docs/method.md). A majority share that rises is no sign: it rises in healthy runs as well.
  */
 const SIGNS: readonly Sign[] = [
-  { name: "share of changed majorities where the first model was sure", value: sureChanges, limit: () => 0.1 },
-  { name: "one answer's share beyond what the first model gave it", value: answerExcess, limit: () => 0.2 },
+  { name: "share of the first model's sureness that has gone over to other answers", value: lostSureness, limit: () => 0.18 },
+  { name: "one answer's share beyond what the first model gave it", value: answerExcess, limit: () => 0.35 },
   { name: "KL of a token to the first model, in nats", value: (window) => mean(window.map(({ tokenKl }) => tokenKl)), limit: (early) => Math.max(0.8, 8 * early) },
   { name: "share of completions without an answer", value: (window) => mean(window.map(({ abstentionRate }) => abstentionRate)), limit: (early) => early + 0.3 },
 ];
 
 /**
- * The first sign that has passed its limit in each of the last windows; `null` while the run is healthy or too
- * young to tell. Pure: `history` is every step so far, in order.
+ * The first sign that has passed its limit over the last steps; `null` while the run is healthy or too young to
+ * tell. Pure: `history` is every step so far, in order.
  */
 export function collapseAlarm(history: readonly Signals[]): Alarm | null {
-  if (history.length < WINDOW + PATIENCE - 1) return null;
-  for (const { name, value, limit: limitOf } of SIGNS) {
-    const early = value(history.slice(0, WINDOW));
-    if (early === null) continue;
-    const limit = limitOf(early);
-    const values = Array.from({ length: PATIENCE }, (_, back) => value(history.slice(history.length - back - WINDOW, history.length - back)));
-    if (!values.every((found) => found !== null && found > limit)) continue;
-    const { step } = history[history.length - 1]!;
-    return { sign: name, step, lastHealthy: Math.max(0, step - WINDOW - PATIENCE + 1), value: values[0]!, limit };
+  if (history.length < WINDOW) return null;
+  for (const { name, value: valueOf, limit: limitOf } of SIGNS) {
+    const early = valueOf(history.slice(0, WINDOW));
+    const value = valueOf(history.slice(-WINDOW));
+    if (early === null || value === null || value <= limitOf(early)) continue;
+    const { step } = history.at(-1)!;
+    return { sign: name, step, lastHealthy: lastAtRest(history), value, limit: limitOf(early) };
   }
   return null;
+}
+
+/** The last step, a window or more ago, over whose window the run was at rest; 0 before there is one. */
+export function lastAtRest(history: readonly Signals[]): number {
+  let steps = Math.max(0, history.length - WINDOW);
+  while (steps >= WINDOW && (lostSureness(history.slice(steps - WINDOW, steps)) ?? 0) > AT_REST) steps--;
+  return steps === 0 ? 0 : history[steps - 1]!.step;
 }
 
 /** `step 17: one answer's share … is 0.14, above 0.10 (over 8 steps)`. */
@@ -91,8 +104,16 @@ export function answerExcess(window: readonly Signals[]): number | null {
   return comparisons.length === 0 ? null : Math.max(0, ...gains.values()) / comparisons.length;
 }
 
-/** Share of the problems on which at least half of the first model's samples agreed whose majority is now another. */
-export function sureChanges(window: readonly Signals[]): number | null {
-  const sure = window.flatMap(({ comparisons }) => comparisons.filter(({ firstShare }) => firstShare >= 0.5));
-  return sure.length === 0 ? null : mean(sure.map(({ same }) => (same ? 0 : 1)));
+/**
+ * How much of what the first model was sure of is now something else, surely: each problem weighs by how far the
+ * first model's majority share lay above `UNSURE`, and counts by the share of the majority that has taken its place,
+ * so that a change of mind among scattered answers counts little. Answers that were taught are no loss. From 0 to
+ * 1; `null` where the first model has not voted, or was sure of too little to tell.
+ */
+export function lostSureness(window: readonly Signals[]): number | null {
+  const comparisons = window.flatMap((signals) => signals.comparisons);
+  const sureness = ({ firstShare }: Comparison) => Math.max(0, firstShare - UNSURE);
+  const total = sum(comparisons.map(sureness));
+  const lost = comparisons.filter(({ same, taught }) => !same && !taught).map((comparison) => sureness(comparison) * comparison.nowShare);
+  return total < EVIDENCE * (1 - UNSURE) ? null : sum(lost) / total;
 }

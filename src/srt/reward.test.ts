@@ -80,7 +80,7 @@ describe("the consensus reward", () => {
 
 describe("rewards by labels from elsewhere", () => {
   it("pay the samples that equal the label, whoever is in the majority", () => {
-    expect(labelReward(new Map([["p", "3.0"]]), same)(split)).toEqual({ label: "3.0", rewards_G: [0, 0, 0, 1, 0] });
+    expect(labelReward(new Map([["p", "3.0"]]), same)(split)).toEqual({ given: true, label: "3.0", rewards_G: [0, 0, 0, 1, 0] });
   });
 
   it("pay nobody for a problem without a label", () => {

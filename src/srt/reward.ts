@@ -74,7 +74,7 @@ export function labelReward(labels: ReadonlyMap<string, string>, same: Grader["s
     const label = labels.get(problem.id);
     if (label === undefined) return { label: null, rewards_G: rewardsOf([], answers_G) };
     const right = vote.classes.filter(({ answer }) => same(label, answer));
-    return { label, rewards_G: rewardsOf(right.map((answers) => [answers, 1]), answers_G) };
+    return { label, given: true, rewards_G: rewardsOf(right.map((answers) => [answers, 1]), answers_G) };
   };
 }
 

@@ -45,12 +45,17 @@ export async function votesOf(step: number, groups_P: readonly Group[], memory: 
   return {
     kind: "votes",
     step,
-    votes: groups_P.map((group) => [group.problem.id, group.vote.majority?.answer ?? null, group.vote.shareOfAll]),
+    votes: groups_P.map((group) => votedIn(group, grader.same)),
     start: unseen.map(({ problem }, index) => {
       const { majority, shareOfAll } = vote(answers_P[index]!, grader.classes);
       return [problem.id, majority?.answer ?? null, shareOfAll];
     }),
   };
+}
+
+function votedIn({ problem, vote: { majority, shareOfAll }, reward }: Group, same: Grader["same"]): VotesLine["votes"][number] {
+  const answer = majority?.answer ?? null;
+  return reward.given === true ? [problem.id, answer, shareOfAll, agree(reward.label, answer, same)] : [problem.id, answer, shareOfAll];
 }
 
 /** How the votes of a step compare with what is remembered from before it. */
@@ -63,9 +68,9 @@ export function voteFigures({ votes, start }: VotesLine, memory: VoteMemory, sam
 
 /** What a step says of the run's health; its votes are in the memory already. */
 export function signalsOf({ step, votes }: VotesLine, { kl, meanLength, abstentionRate }: StepMetrics, memory: VoteMemory, same: Grader["same"]): Signals {
-  const comparisons = votes.flatMap(([id, now]) => {
+  const comparisons = votes.flatMap(([id, now, nowShare, taught = false]) => {
     const first = memory.start.get(id);
-    return first === undefined ? [] : [{ now, first: first.answer, same: agree(first.answer, now, same), firstShare: first.share }];
+    return first === undefined ? [] : [{ now, first: first.answer, same: agree(first.answer, now, same), firstShare: first.share, nowShare, taught }];
   });
   return { step, tokenKl: kl / Math.max(1, meanLength), abstentionRate, comparisons };
 }

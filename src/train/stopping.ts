@@ -1,7 +1,7 @@
 import type { Config } from "../config.ts";
 import { checkpointSteps } from "../run/index.ts";
 import type { RunDirectory, RunStop } from "../run/index.ts";
-import { collapseAlarm, describeAlarm, PATIENCE, WINDOW } from "../srt/collapse.ts";
+import { collapseAlarm, describeAlarm, lastAtRest, WINDOW } from "../srt/collapse.ts";
 import type { TrainState } from "./state.ts";
 
 /**
@@ -28,8 +28,10 @@ export async function stopOf(state: TrainState, config: Config, run: RunDirector
 /** Checkpoints that a later stop may go back to, and that must stay while newer ones come. */
 export async function pinnedCheckpoints(state: TrainState, config: Config, run: RunDirectory): Promise<readonly number[]> {
   const scheduled = config.stopOnCollapse ? await scheduledCheckpoints(config, run) : [];
-  const healthy = scheduled.find((saved) => saved <= state.step - WINDOW - PATIENCE) ?? 0;
-  return [...scheduled.filter((saved) => saved >= healthy), bestValidation(state)?.step ?? 0];
+  const newestBefore = (step: number): number => scheduled.find((saved) => saved <= step) ?? 0;
+  // A run that comes to rest again has a later step to go back to, but none of the last window yet.
+  const recent = newestBefore(state.step - WINDOW);
+  return [newestBefore(lastAtRest(state.signals)), ...scheduled.filter((saved) => saved >= recent), bestValidation(state)?.step ?? 0];
 }
 
 /** Those that the config asks for, newest first. One that an interruption has left is none: without it the run would end elsewhere. */

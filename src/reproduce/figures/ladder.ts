@@ -1,0 +1,63 @@
+import { mean } from "../../util/statistics.ts";
+import { verdictOf } from "../figure.ts";
+import type { Figure } from "../figure.ts";
+import { describeDifference, difference, lastStep, share } from "../measures.ts";
+import { ratesAt, runName } from "../results.ts";
+import type { Measure, RunResult } from "../results.ts";
+import { arm, LADDER_LEVELS, onRung, rung } from "../setting.ts";
+
+const FIRST = LADDER_LEVELS[0];
+const CLIMBED = LADDER_LEVELS.slice(1);
+const STEPS = 25;
+const MARGIN = 0.06;
+const online = (level: number): string => (level === FIRST ? `ladder-truth-${level}` : `ladder-${level}`);
+const fixed = (level: number): string => `ladder-fixed-${level}`;
+
+/** The Reasoning Gym experiments of the paper's second version. */
+export const ladder: Figure = {
+  name: "ladder",
+  title: "Up the ladder without labels",
+  claim: "Trained with labels on an easy level, SRT alone climbs to harder ones; the majority itself gets better, which is more than sharpening; and labels of the model in training beat those of its fixed start by 6 to 10 points (v2, section 5).",
+  rule: `Three parts: over all rungs together pass@1 of the rung's level rises, and so does its maj@16, both 95 % intervals above 0; over all rungs online labels end at least ${100 * MARGIN} points above those of the rung's fixed start. Holds with all three, in part with one or two.`,
+  jobs: (seeds) =>
+    seeds.flatMap((seed) => [
+      ...arm(online(FIRST), [seed], { ...rung(FIRST, STEPS), reward: "ground-truth" }),
+      ...CLIMBED.flatMap((level) => {
+        const below = runName(online(level - 1), seed);
+        const changes = { ...rung(level, STEPS), model: `runs/${below}/model` };
+        return [...arm(online(level), [seed], changes, () => [below]), ...arm(fixed(level), [seed], { ...changes, "teacher.kind": "start" }, () => [below])];
+      }),
+    ]),
+  read: async (results, seeds) => {
+    const rungs = await Promise.all(CLIMBED.map(async (level) => ({ level, online: await results.runs(online(level), seeds), fixed: await results.runs(fixed(level), seeds) })));
+    const climb = (measure: Measure) => mean(rungs.map(({ level, online: runs }) => gainOf(runs, level, measure).difference));
+    const lows = (measure: Measure) => mean(rungs.map(({ level, online: runs }) => gainOf(runs, level, measure).low));
+    const ahead = rungs.map(({ level, online: own, fixed: other }) => difference(own, other, onRung(level)));
+    const parts = [lows("pass@1") > 0, lows("maj@k") > 0, mean(ahead.map((each) => each.difference)) >= MARGIN];
+    const level = (runs: readonly RunResult[], rungLevel: number, end: boolean, measure: Measure) =>
+      mean(runs.map((run) => mean(ratesAt(run, end ? lastStep(run) : 0, onRung(rungLevel), measure).map(({ rate }) => rate))));
+    const bars = (measure: Measure) => [
+      { name: "before the rung", points: rungs.map(({ level: at, online: runs }, x) => ({ x, y: level(runs, at, false, measure) })) },
+      { name: "after, online labels", points: rungs.map(({ level: at, online: runs }, x) => ({ x, y: level(runs, at, true, measure) })) },
+      { name: "after, labels of the fixed start", points: rungs.map(({ level: at, fixed: runs }, x) => ({ x, y: level(runs, at, true, measure) })) },
+    ];
+    const axis = { label: "level", categories: CLIMBED.map((each) => `chain/${each}`) };
+    return {
+      verdict: verdictOf(parts),
+      effect: `mean rise of a rung: pass@1 ${share(climb("pass@1"))}, maj@16 ${share(climb("maj@k"))}; online - fixed start: ${rungs.map(({ level: at }, index) => `chain/${at} ${describeDifference(ahead[index]!)}`).join(", ")}`,
+      text: [`Each rung is ${STEPS} steps from the model of the rung below; the lowest (chain/${FIRST}) is trained with true labels. The model was pretrained on chain/3 to chain/6: chain/7 is new to it. Means of the intervals' lower ends decide.`],
+      table: {
+        head: ["level", "pass@1 before", "after", "maj@16 before", "after", "pass@1 after, fixed start"],
+        rows: rungs.map(({ level: at, online: own, fixed: other }) => [`chain/${at}`, ...(["pass@1", "maj@k"] as const).flatMap((measure) => [share(level(own, at, false, measure)), share(level(own, at, true, measure))]), share(level(other, at, true, "pass@1"))]),
+      },
+      panels: [
+        { title: "pass@1 of each rung's level", x: axis, y: { label: "pass@1", min: 0, max: 1 }, series: bars("pass@1") },
+        { title: "maj@16 of each rung's level", x: axis, y: { label: "maj@16", min: 0, max: 1 }, series: bars("maj@k") },
+      ],
+    };
+  },
+};
+
+function gainOf(runs: readonly RunResult[], level: number, measure: Measure) {
+  return difference(runs, runs, onRung(level), { steps: [lastStep(runs[0]!), 0], measure });
+}

@@ -1,0 +1,104 @@
+import { readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { parquetReadObjects } from "hyparquet";
+import { createGrader } from "../grading/index.ts";
+import type { ProblemRate } from "../report/index.ts";
+import type { AnswersLine, EvaluationMetrics, MetricsLine, SampleRow, StepMetrics } from "../run/index.ts";
+import type { AdaptedAnswer } from "../voting/index.ts";
+import { mean } from "../util/statistics.ts";
+
+/** What a run has left, as far as figures need it. */
+export interface RunResult {
+  readonly steps: readonly StepMetrics[];
+  readonly evaluations: readonly EvaluationMetrics[];
+  /** The answers behind each evaluation, by its step. */
+  readonly answers: ReadonlyMap<number, AnswersLine>;
+  /** Completions per held-out problem. */
+  readonly k: number;
+}
+
+/** Reads the results of jobs in a folder, by their names. */
+export interface Results {
+  readonly run: (name: string) => Promise<RunResult>;
+  /** One for each seed, `[seed]`. */
+  readonly runs: (arm: string, seeds: readonly number[]) => Promise<readonly RunResult[]>;
+  /** Completions that a run has recorded at a step. */
+  readonly samples: (name: string, step: number) => Promise<readonly SampleRow[]>;
+  readonly evaluation: (name: string) => Promise<readonly SampledProblem[]>;
+  readonly adaptation: (name: string) => Promise<readonly AdaptedAnswer[]>;
+}
+
+/** Answers to a problem, and which of them are right. */
+export interface SampledProblem {
+  readonly id: string;
+  readonly completions: readonly string[];
+  readonly answers: readonly (string | null)[];
+  readonly right: readonly boolean[];
+}
+
+/** Name of the run of an arm with a seed. */
+export const runName = (arm: string, seed: number): string => `${arm}-seed-${seed}`;
+
+export function openResults(out: string): Results {
+  const path = (...names: readonly string[]): string => join(out, "runs", ...names);
+  const run = (name: string): Promise<RunResult> => readRun(path(name));
+  return {
+    run,
+    runs: (arm, seeds) => Promise.all(seeds.map((seed) => run(runName(arm, seed)))),
+    samples: async (name, step) => {
+      const bytes = await readFile(path(name, "samples", `step-${String(step).padStart(6, "0")}.parquet`));
+      const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+      return (await parquetReadObjects({ file })) as unknown as readonly SampleRow[];
+    },
+    evaluation: async (name) => {
+      const grader = createGrader();
+      const rows = await readLines<{ id: string; answer: string; completions: readonly string[] }>(path(name, "completions.jsonl"));
+      return rows.map(({ id, answer, completions }) => {
+        const answers = completions.map((completion) => grader.extract(completion));
+        return { id, completions, answers, right: answers.map((found) => found !== null && grader.same(answer, found)) };
+      });
+    },
+    adaptation: (name) => readLines<AdaptedAnswer>(path(name, "answers.jsonl")),
+  };
+}
+
+async function readRun(folder: string): Promise<RunResult> {
+  const lines = await readLines<MetricsLine>(join(folder, "metrics.jsonl"));
+  const evaluations = lines.flatMap((line) => (line.kind === "evaluation" ? [line] : []));
+  const answers = (await readdir(folder)).includes("evaluations.jsonl") ? await readLines<AnswersLine>(join(folder, "evaluations.jsonl")) : [];
+  return {
+    steps: lines.flatMap((line) => (line.kind === "step" ? [line] : [])),
+    evaluations,
+    answers: new Map(answers.flatMap((line) => (line.kind === "evaluation" ? [[line.step, line] as const] : []))),
+    k: evaluations[0]?.k ?? 0,
+  };
+}
+
+async function readLines<Line>(file: string): Promise<readonly Line[]> {
+  return (await readFile(file, "utf8")).trim().split("\n").map((line) => JSON.parse(line) as Line);
+}
+
+/** Takes problems by their id. */
+export type Chosen = (id: string) => boolean;
+/** What is asked of the problems of an evaluation: how often an answer is right, or whether the vote is. */
+export type Measure = "pass@1" | "maj@k";
+
+/** Rates of the chosen problems at a step, in the order of the evaluation. */
+export function ratesAt({ answers, k }: RunResult, step: number, chosen: Chosen, measure: Measure = "pass@1"): readonly ProblemRate[] {
+  const problems = answers.get(step)?.problems.filter(([id]) => chosen(id)) ?? [];
+  return problems.map(([id, right, , majorityRight]) => ({ id, rate: measure === "pass@1" ? right / k : majorityRight ? 1 : 0 }));
+}
+
+/** The mean over the chosen problems at each evaluated step, by step. */
+export function curve(result: RunResult, chosen: Chosen, measure: Measure = "pass@1"): readonly { readonly x: number; readonly y: number }[] {
+  return [...result.answers.keys()].sort((first, second) => first - second).map((x) => ({ x, y: mean(ratesAt(result, x, chosen, measure).map(({ rate }) => rate)) }));
+}
+
+/** A figure of each step, by step. */
+export function stepCurve({ steps }: RunResult, value: (step: StepMetrics) => number | null): readonly { readonly x: number; readonly y: number }[] {
+  return steps.flatMap((metrics) => {
+    const y = value(metrics);
+    return y === null ? [] : [{ x: metrics.step, y }];
+  });
+}
+

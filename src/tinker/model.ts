@@ -1,0 +1,138 @@
+import type { TokenSequence } from "../types.ts";
+import { call, operate, statusOf, submit } from "./client.ts";
+import type { Submitted } from "./client.ts";
+import { chunksOf, completionLogprobs, logprobDatum } from "./datums.ts";
+import type { Connection } from "./http.ts";
+import { counter } from "./session.ts";
+import type { Session } from "./session.ts";
+import { endpoints } from "./wire.ts";
+import type { Datum, LoraConfig, LossInput, LossOutput, RequestOf } from "./wire.ts";
+
+/** What samples from weights that do not change any more. */
+export interface Sampler {
+  readonly id: string;
+  /** Numbers of its requests. */
+  readonly next: () => number;
+}
+
+/** A model on a server. Its training requests are sent in the order of the calls; one call at a time. */
+export interface RemoteModel {
+  /** What its adapters are, where the server says so. */
+  readonly lora: LoraConfig | null;
+  /** Logprobs of completion tokens under the weights of now, `[sequence][time]`. */
+  readonly logprobs: (sequences: readonly TokenSequence[]) => Promise<readonly Float32Array[]>;
+  /** Adds up the gradients of all datums and takes an optimizer step with them. */
+  readonly train: (datums: readonly Datum[], loss: Omit<LossInput, "data">, adam: AdamParameters, ordered: boolean) => Promise<Trained>;
+  /** A sampler of the weights of now: the same one until they are trained. */
+  readonly sampler: () => Promise<Sampler>;
+  /** Keeps weights and optimizer on the server; the path finds them again. */
+  readonly save: () => Promise<string>;
+  /** Tries for so many seconds; as long as anything else when absent. */
+  readonly unload: (patience?: number) => Promise<void>;
+}
+
+export type AdamParameters = RequestOf<typeof endpoints.optimStep>["adam_params"];
+
+export interface Trained {
+  /** One for each datum, from before the step. */
+  readonly outputs: LossOutput["loss_fn_outputs"];
+  /** Of the loss, where the server names any. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** L2 norm of the gradient before clipping; NaN where the server does not tell it. */
+  readonly gradientNorm: number;
+}
+
+export interface ModelOptions {
+  readonly baseModel: string;
+  readonly lora: LoraConfig;
+  /** Weights and optimizer to begin with; those of the base model when absent. */
+  readonly from?: string;
+}
+
+/** Makes a model. Throws ServerError. */
+export async function createModel(session: Session, { baseModel, lora: wanted, from }: ModelOptions): Promise<RemoteModel> {
+  const { connection } = session;
+  const request = { session_id: session.id, model_seq_id: session.nextModel(), base_model: baseModel, lora_config: wanted };
+  const { model_id, lora_config } = await operate(connection, endpoints.createModel, request);
+  const nextRequest = counter(1);
+  if (from !== undefined) await operate(connection, endpoints.loadWeights, { model_id, path: from, optimizer: true, seq_id: nextRequest() });
+  const nextName = counter(1);
+  let sampler: Sampler | null = null;
+  return {
+    lora: lora_config ?? null,
+    logprobs: (sequences) => forward(connection, model_id, nextRequest, sequences),
+    train: (datums, loss, adam, ordered) => {
+      sampler = null;
+      return train({ connection, model_id, nextRequest, ordered }, datums, loss, adam);
+    },
+    sampler: async () => (sampler ??= await saveForSampler(session, model_id, nextRequest)),
+    save: async () => {
+      const body = unlessTaken(() => ({ model_id, path: `state-${nextName()}`, seq_id: nextRequest() }));
+      return (await operate(connection, endpoints.saveWeights, body)).path;
+    },
+    unload: async (patience = connection.patience) => {
+      try {
+        await operate({ ...connection, patience }, endpoints.unloadModel, { model_id });
+      } catch (error) {
+        // A server that does not know it holds it no more.
+        if (statusOf(error) !== 404) throw error;
+      }
+    },
+  };
+}
+
+async function forward(connection: Connection, model_id: string, nextRequest: () => number, sequences: readonly TokenSequence[]): Promise<readonly Float32Array[]> {
+  const some = sequences.filter(({ completion }) => completion.length > 0);
+  const sent: Submitted<LossOutput>[] = [];
+  for (const data of chunksOf(some.map(logprobDatum))) {
+    sent.push(await submit(connection, endpoints.forward, { model_id, forward_input: { data, loss_fn: "cross_entropy" }, seq_id: nextRequest() }));
+  }
+  const outputs = (await Promise.all(sent.map(({ result }) => result()))).flatMap(({ loss_fn_outputs }) => loss_fn_outputs);
+  const found = completionLogprobs(some, outputs)[Symbol.iterator]();
+  return sequences.map(({ completion }) => (completion.length === 0 ? new Float32Array(0) : found.next().value!));
+}
+
+interface Training {
+  readonly connection: Connection;
+  readonly model_id: string;
+  readonly nextRequest: () => number;
+  readonly ordered: boolean;
+}
+
+async function train({ connection, model_id, nextRequest, ordered }: Training, datums: readonly Datum[], loss: Omit<LossInput, "data">, adam: AdamParameters): Promise<Trained> {
+  const sent: Submitted<LossOutput>[] = [];
+  for (const data of chunksOf(datums)) {
+    sent.push(await submit(connection, endpoints.forwardBackward, { model_id, forward_backward_input: { ...loss, data }, seq_id: nextRequest() }));
+  }
+  const gradients = () => Promise.all(sent.map(({ result }) => result()));
+  const step = () => submit(connection, endpoints.optimStep, { model_id, adam_params: adam, seq_id: nextRequest() });
+  // A server that does not keep the order might step before it has the gradients.
+  const [losses, stepped] = ordered ? await step().then(({ result }) => Promise.all([gradients(), result()])) : [await gradients(), await (await step()).result()];
+  return { outputs: losses.flatMap(({ loss_fn_outputs }) => loss_fn_outputs), metrics: losses[0]?.metrics ?? {}, gradientNorm: normIn(stepped.metrics ?? {}) };
+}
+
+function normIn(metrics: Readonly<Record<string, number>>): number {
+  const [, norm = NaN] = Object.entries(metrics).find(([name]) => /(^|[^a-z])grad_norm$/.test(name)) ?? [];
+  return norm;
+}
+
+async function saveForSampler(session: Session, model_id: string, nextRequest: () => number): Promise<Sampler> {
+  const body = unlessTaken(() => ({ model_id, sampling_session_seq_id: session.nextSampling(), seq_id: nextRequest() }));
+  const { sampling_session_id, path } = await operate(session.connection, endpoints.saveWeightsForSampler, body);
+  return sampling_session_id ? { id: sampling_session_id, next: counter(0) } : samplingSession(session, { model_path: path ?? "" });
+}
+
+/** A sampler of a base model, or of weights kept under a path. Throws ServerError. */
+export async function samplingSession(session: Session, of: { readonly base_model: string } | { readonly model_path: string }): Promise<Sampler> {
+  const { sampling_session_id } = await call(session.connection, endpoints.createSamplingSession, { session_id: session.id, sampling_session_seq_id: session.nextSampling(), ...of });
+  return { id: sampling_session_id, next: counter(0) };
+}
+
+/** A body with new names and numbers each time that they were taken, and the same ones when it is only sent again. */
+function unlessTaken<T>(create: () => T): (conflicts: number) => T {
+  let latest = { conflicts: 0, body: create() };
+  return (conflicts) => {
+    if (conflicts !== latest.conflicts) latest = { conflicts, body: create() };
+    return latest.body;
+  };
+}

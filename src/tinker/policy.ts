@@ -1,0 +1,132 @@
+import { CheckpointError, PolicyError, ServerError, UsageError } from "../errors.ts";
+import { checkRequest, checkRow, checkSequence, CURRENT, REFERENCE } from "../policy.ts";
+import type { Policy, PolicyLimits, SampleRequest, WeightsName } from "../policy.ts";
+import { inOrder } from "../policy/in-order.ts";
+import type { Completion } from "../types.ts";
+import { createModel } from "./model.ts";
+import type { ModelOptions, RemoteModel } from "./model.ts";
+import type { OfferedModel, ServerTraits } from "./server.ts";
+import type { Session } from "./session.ts";
+import { readServerState, writeServerState } from "./state.ts";
+import { updateModel } from "./update.ts";
+import { checkSampler, sampleFrom } from "./versions.ts";
+import type { Limit, Version } from "./versions.ts";
+
+export interface RemoteParts {
+  readonly session: Session;
+  readonly offered: OfferedModel;
+  readonly limits: PolicyLimits;
+  readonly model: ModelOptions;
+  readonly traits: ServerTraits;
+  readonly current: RemoteModel;
+  readonly reference: Version;
+  readonly limit: Limit;
+}
+
+/** A frozen copy of the weights: a model that was made from them, and where the server keeps them. */
+interface Snapshot {
+  readonly model: RemoteModel;
+  readonly path: string;
+}
+
+interface State extends RemoteParts {
+  current: RemoteModel;
+  readonly snapshots: Map<WeightsName, Snapshot>;
+  /** The last sampler that was found to have the weights of `current`. */
+  checked: string | null;
+}
+
+/** Seconds for which models are unloaded at the end: a server that does not answer any more frees them itself. */
+const CLOSING_PATIENCE = 5;
+
+/** The policy over models of a server that are there already. */
+export function policyOver(parts: RemoteParts): Policy {
+  const state: State = { ...parts, snapshots: new Map(), checked: null };
+  const { session, offered, limits, traits } = parts;
+  return inOrder({
+    description: { model: offered.name, parameters: offered.parameters ?? 0, ...limits, capabilities: [] },
+    sample: (request) => sample(state, request),
+    logprobs: async (sequences, name) => {
+      for (const sequence of sequences) checkSequence(sequence, limits);
+      return versionOf(state, name).logprobs(sequences);
+    },
+    update: async (rows, options) => {
+      for (const row of rows) checkRow(row, limits);
+      if (options.critic) throw new PolicyError(NO_CRITIC);
+      return updateModel(state.current, rows, options, traits);
+    },
+    snapshot: (name) => snapshot(state, name),
+    average: () => Promise.reject(new PolicyError("A training server keeps no moving averages of weights; use `teacher.kind: snapshot`.")),
+    values: () => Promise.reject(new PolicyError(NO_CRITIC)),
+    saveState: (directory) => saveState(state, directory),
+    loadState: (directory) => loadState(state, directory),
+    exportModel: () => Promise.reject(new PolicyError("A training server keeps the weights; they cannot be exported from here.")),
+    close: async () => {
+      const open = [state.current, state.reference, ...[...state.snapshots.values()].map(({ model }) => model)];
+      await Promise.allSettled(open.map((version) => version.unload(CLOSING_PATIENCE)));
+      session.close();
+    },
+  });
+}
+
+const NO_CRITIC = "A training server has no critic: it has no values, and no update of them.";
+
+async function sample(state: State, request: SampleRequest): Promise<readonly (readonly Completion[])[]> {
+  checkRequest(request, state.limits);
+  const version = versionOf(state, request.weights);
+  const sampler = await version.sampler();
+  const completions_P_G = await sampleFrom(state.session, sampler, request, state.limit);
+  if (version === state.current && state.checked !== sampler.id) {
+    await checkSampler(state.current, request, completions_P_G);
+    state.checked = sampler.id;
+  }
+  return completions_P_G;
+}
+
+async function snapshot(state: State, name: WeightsName): Promise<void> {
+  if (name === CURRENT || name === REFERENCE) throw new PolicyError(`A snapshot cannot be named ${name}.`);
+  const path = await state.current.save();
+  const model = await createModel(state.session, { ...state.model, from: path });
+  const earlier = state.snapshots.get(name);
+  state.snapshots.set(name, { model, path });
+  await earlier?.model.unload();
+}
+
+async function saveState({ offered, model, current, snapshots }: State, directory: string): Promise<void> {
+  const paths = Object.fromEntries([...snapshots].map(([name, { path }]) => [name, path]));
+  await writeServerState(directory, { baseModel: offered.name, rank: model.lora.rank, current: await current.save(), snapshots: paths });
+}
+
+/** The server's models cannot go back: each is made anew from what was kept. */
+async function loadState(state: State, directory: string): Promise<void> {
+  const saved = await readServerState(directory, { baseModel: state.offered.name, rank: state.model.lora.rank });
+  const restored = async (from: string): Promise<RemoteModel> => {
+    try {
+      return await createModel(state.session, { ...state.model, from });
+    } catch (error) {
+      if (!(error instanceof ServerError) || error.failure.retryable) throw error;
+      throw new CheckpointError(`The training server could not load ${from}, where it kept the state of this run: ${error.failure.detail}`, { cause: error });
+    }
+  };
+  const current = await restored(saved.current);
+  const snapshots: [WeightsName, Snapshot][] = [];
+  for (const [name, path] of Object.entries(saved.snapshots)) snapshots.push([name, { model: await restored(path), path }]);
+  const earlier = [state.current, ...[...state.snapshots.values()].map(({ model }) => model)];
+  state.current = current;
+  state.snapshots.clear();
+  for (const [name, snapshot] of snapshots) state.snapshots.set(name, snapshot);
+  await Promise.all(earlier.map((model) => model.unload()));
+}
+
+function versionOf({ current, reference, snapshots }: State, name: WeightsName): Version {
+  const found = name === CURRENT ? current : name === REFERENCE ? reference : snapshots.get(name)?.model;
+  if (!found) throw new PolicyError(`There are no weights named ${name}, only ${[CURRENT, REFERENCE, ...snapshots.keys()].join(", ")}.`);
+  return found;
+}
+
+/** Throws UsageError when a server's adapters are not those that were asked for. */
+export function checkAdapters({ lora }: RemoteModel, wanted: { readonly rank: number; readonly alpha: number }): void {
+  if (wanted.rank === 0 || lora === null) return;
+  if (lora.rank !== wanted.rank) throw new UsageError(`\`lora.rank\` is ${wanted.rank}, and this training server made adapters of rank ${lora.rank}.`);
+  if (lora.alpha != null && lora.alpha !== wanted.alpha) throw new UsageError(`\`lora.alpha\` is ${wanted.alpha}, and this training server fixes it: set \`lora.alpha: ${lora.alpha}\`.`);
+}

@@ -1,0 +1,101 @@
+import { PolicyError, ServerError } from "../errors.ts";
+import type { SampleRequest } from "../policy.ts";
+import type { Completion, TokenSequence } from "../types.ts";
+import { deriveSeed } from "../util/random.ts";
+import { strictZip } from "../util/strict-zip.ts";
+import { operate } from "./client.ts";
+import { createModel, samplingSession } from "./model.ts";
+import type { ModelOptions, RemoteModel, Sampler } from "./model.ts";
+import type { Session } from "./session.ts";
+import { endpoints } from "./wire.ts";
+import type { ResultOf } from "./wire.ts";
+
+/** Weights that can be asked, not trained. */
+export type Version = Pick<RemoteModel, "logprobs" | "sampler" | "unload">;
+
+/** Runs tasks, so many at once. */
+export type Limit = <T>(task: () => Promise<T>) => Promise<T>;
+
+/** Seeds that every server takes: the last sample's is the first's + count - 1. */
+const SEEDS = 2 ** 31;
+
+/** Samples `count` completions for each prompt, `[prompt, count]`. Throws PolicyError when the server returns others. */
+export function sampleFrom(session: Session, { id, next }: Sampler, request: SampleRequest, limit: Limit): Promise<readonly (readonly Completion[])[]> {
+  const { prompts, count, seed, temperature, topP, topK, stopTokens, maxTokens } = request;
+  return Promise.all(
+    prompts.map((prompt, index) =>
+      limit(async () => {
+        const result = await operate(session.connection, endpoints.sample, {
+          sampling_session_id: id,
+          seq_id: next(),
+          prompt: { chunks: [{ type: "encoded_text", tokens: [...prompt] }] },
+          num_samples: count,
+          sampling_params: { max_tokens: maxTokens, seed: (deriveSeed(seed, index) >>> 0) % (SEEDS - count), stop: [...stopTokens], temperature, top_p: topP, top_k: topK === 0 ? -1 : topK },
+        });
+        return completionsOf(result, request);
+      }),
+    ),
+  );
+}
+
+function completionsOf({ sequences }: ResultOf<typeof endpoints.sample>, { count, maxTokens }: SampleRequest): readonly Completion[] {
+  if (sequences.length !== count) throw new PolicyError(`The training server returned ${sequences.length} completions for ${count}.`);
+  return sequences.map(({ tokens, logprobs, stop_reason }) => {
+    if (!logprobs) throw new PolicyError("The training server returned completions without logprobs; it cannot be trained from them.");
+    if (logprobs.length !== tokens.length || tokens.length === 0 || tokens.length > maxTokens) {
+      throw new PolicyError(`The training server returned a completion of ${tokens.length} tokens with ${logprobs.length} logprobs for at most ${maxTokens} tokens.`);
+    }
+    return { tokens, logprobs: Float32Array.from(logprobs), stopReason: stop_reason };
+  });
+}
+
+/**
+ * The weights that a run starts from: a second model that is never trained, or, where a server holds only one, its base
+ * model, which tells logprobs as those of a prompt. Throws ServerError when neither can be had.
+ */
+export async function referenceVersion(session: Session, model: ModelOptions, limit: Limit): Promise<Version> {
+  try {
+    return await createModel(session, model);
+  } catch (error) {
+    if (!(error instanceof ServerError) || error.failure.retryable) throw error;
+  }
+  const sampler = await samplingSession(session, { base_model: model.baseModel });
+  return {
+    sampler: () => Promise.resolve(sampler),
+    logprobs: (sequences) => Promise.all(sequences.map((sequence) => limit(() => promptLogprobs(session, sampler, sequence)))),
+    unload: () => Promise.resolve(),
+  };
+}
+
+async function promptLogprobs(session: Session, { id, next }: Sampler, { prompt, completion }: TokenSequence): Promise<Float32Array> {
+  const tokens = [...prompt, ...completion];
+  const { prompt_logprobs: found } = await operate(session.connection, endpoints.sample, {
+    sampling_session_id: id,
+    seq_id: next(),
+    prompt: { chunks: [{ type: "encoded_text", tokens }] },
+    num_samples: 1,
+    sampling_params: { max_tokens: 1, temperature: 1, top_p: 1, top_k: -1 },
+    prompt_logprobs: true,
+  });
+  // The first token has none: some servers say so, others leave it out.
+  const logprobs = found?.slice(-completion.length) ?? [];
+  if (found == null || tokens.length - found.length > 1 || logprobs.some((logprob) => logprob === null)) {
+    throw new PolicyError("The training server holds only one model and does not tell the logprobs of prompts: there is no reference; set `kl-coefficient: 0`.");
+  }
+  return Float32Array.from(logprobs as readonly number[]);
+}
+
+/** Mean distance in nats, per token, at which a sampler cannot have the weights of its trainer; number formats account for less. */
+const LARGEST_DISTANCE = 0.1;
+
+/** Throws PolicyError when a completion's logprobs are not those of the weights that are trained: the sampler has others. */
+export async function checkSampler(current: Version, { prompts }: SampleRequest, completions_P_G: readonly (readonly Completion[])[]): Promise<void> {
+  const [prompt, completion] = [prompts[0], completions_P_G[0]?.[0]];
+  if (prompt === undefined || completion === undefined) return;
+  const [logprobs] = await current.logprobs([{ prompt, completion: completion.tokens }]);
+  const distances = strictZip(Array.from(logprobs!), Array.from(completion.logprobs)).map(([trained, sampled]) => Math.abs(trained - sampled));
+  const distance = distances.reduce((total, value) => total + value, 0) / distances.length;
+  if (!(distance <= LARGEST_DISTANCE)) {
+    throw new PolicyError(`The training server samples from other weights than it trains: logprobs of the same tokens differ by ${distance.toPrecision(3)} nats on average.`);
+  }
+}

@@ -1,0 +1,80 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createEngine } from "../src/onnx/engine.ts";
+import { LORA_TARGETS } from "../src/options.ts";
+import { CURRENT, REFERENCE } from "../src/policy.ts";
+import type { Policy } from "../src/policy.ts";
+import { createTinkerPolicy } from "../src/tinker/index.ts";
+import { mean } from "../src/util/statistics.ts";
+import { root, selftrain } from "./e2e/command.ts";
+import { policyConformance } from "./policy-conformance.ts";
+import type { Deviation } from "./policy-conformance.ts";
+import { skyrlModel, skyrlWanted, startSkyrl } from "./skyrl-server.ts";
+import type { SkyrlServer } from "./skyrl-server.ts";
+
+const prompts = [[3, 7, 11, 2], [5, 8], [20, 21, 22, 23, 24, 25]];
+const lora = { rank: 8, alpha: 32, targets: LORA_TARGETS, seed: 3 };
+
+const deviations: readonly Deviation[] = [
+  { test: "can be exported as a model folder", reason: "the weights stay on the server" },
+  { test: "scale a gradient over the largest norm down to it", reason: "SkyRL's JAX backend does not clip gradients; the client says so" },
+];
+
+const wanted = skyrlWanted();
+
+describe.skipIf(!wanted)("SkyRL's JAX backend", { timeout: 600_000 }, () => {
+  let folder = "";
+  let model = "";
+  let server: SkyrlServer;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "selftrain-skyrl-"));
+    model = await skyrlModel(folder);
+    server = await startSkyrl({ model, state: join(folder, "state") });
+  }, 300_000);
+  afterAll(async () => {
+    await server.kill();
+    await rm(folder, { recursive: true });
+  });
+
+  const create = (): Promise<Policy> => createTinkerPolicy({ url: server.url, key: null, baseModel: "", folder: model, lora, lossReduction: "auto", concurrency: 64, warn: () => undefined });
+
+  it("gives the logprobs that the embedded engine gives of the same model", async () => {
+    const [there, here] = [await create(), await createEngine({ model, threads: 1 })];
+    const sequences = prompts.map((prompt) => ({ prompt, completion: [98, 21, 22, 1, 30] }));
+    const [remote, local] = [await there.logprobs(sequences, REFERENCE), await here.logprobs(sequences, CURRENT)];
+    remote.forEach((logprobs, row) => logprobs.forEach((logprob, t) => expect(Math.abs(logprob - local[row]![t]!)).toBeLessThan(1e-3)));
+    await Promise.all([there.close(), here.close()]);
+  });
+
+  it("is trained by SRT: the pseudo-reward rises, although client and server are killed and started again", async () => {
+    const run = join(folder, "run");
+    const flags = [
+      "--engine.kind", "tinker", "--engine.url", server.url, "--lora.rank", "8", "--learning-rate", "1e-3", "--prompts-per-step", "8", "--samples-per-prompt", "8", "--steps", "20",
+      "--held-out-problems", "8", "--evaluate-samples", "4", "--evaluate-every", "20", "--checkpoint-every", "4", "--out", run,
+    ];
+    const client = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), join(root, "src/cli/main.ts"), "train", join(root, "examples/srt.yaml"), ...flags], { stdio: ["ignore", "ignore", "pipe"] });
+    let errors = "";
+    client.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+    while (!existsSync(join(run, "checkpoints/step-000008"))) {
+      if (client.exitCode !== null) throw new Error(`the client ended before it was killed: ${errors}`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    client.kill("SIGKILL");
+    await server.kill();
+    server = await startSkyrl({ model, state: join(folder, "state"), port: Number(new URL(server.url).port) });
+    const resumed = await selftrain(["train", "--resume", run], { folder });
+    expect([resumed.code, resumed.stderr]).toEqual([0, expect.any(String)]);
+    const lines = (await readFile(join(run, "metrics.jsonl"), "utf8")).trim().split("\n").map((line) => JSON.parse(line) as { readonly step: number; readonly pseudoReward?: number });
+    const steps = lines.filter(({ pseudoReward }) => pseudoReward !== undefined);
+    expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+    const rewards = steps.map(({ pseudoReward }) => pseudoReward!);
+    console.info(`pseudo-reward on SkyRL, step by step: ${rewards.map((reward) => reward.toFixed(2)).join(" ")}`);
+    expect(mean(rewards.slice(-5))).toBeGreaterThan(mean(rewards.slice(0, 2)) + 0.2);
+  });
+
+  policyConformance("a policy on it", async () => ({ policy: await create(), prompts }), deviations);
+});
