@@ -80,7 +80,7 @@ async function promptLogprobs(session: Session, { id, next }: Sampler, { prompt,
   // The first token has none: some servers say so, others leave it out.
   const logprobs = found?.slice(-completion.length) ?? [];
   if (found == null || tokens.length - found.length > 1 || logprobs.some((logprob) => logprob === null)) {
-    throw new PolicyError("The training server holds only one model and does not tell the logprobs of prompts: there is no reference; set `kl-coefficient: 0`.");
+    throw new PolicyError("The training server holds only one model and does not tell the logprobs of prompts: there is no reference, which every run compares itself with.");
   }
   return Float32Array.from(logprobs as readonly number[]);
 }
