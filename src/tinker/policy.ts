@@ -75,7 +75,7 @@ async function sample(state: State, request: SampleRequest): Promise<readonly (r
   checkRequest(request, state.limits);
   const version = versionOf(state, request.weights);
   const sampler = await version.sampler();
-  const completions_P_G = await sampleFrom(state.session, sampler, request, state.limit);
+  const completions_P_G = await sampleFrom(state, sampler, request);
   if (version === state.current && state.checked !== sampler.id) {
     await checkSampler(state.current, request, completions_P_G);
     state.checked = sampler.id;

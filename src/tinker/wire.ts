@@ -83,6 +83,8 @@ const features = z.object({
   ordered: z.boolean(),
   grad_clip_norm: z.boolean(),
   lora_alpha: z.boolean(),
+  /** Whether samples take a `prompt_index`: then completions are those that the embedded engine draws from the same seed. */
+  prompt_index: optional(z.boolean()),
 });
 
 const supportedModel = z.object({ model_name: z.string(), max_context_length: optional(index()), vocabulary_size: optional(index()), parameters: optional(index()) });
@@ -130,6 +132,8 @@ export const endpoints = {
       prompt: modelInput,
       num_samples: z.int().positive().default(1),
       sampling_params: samplingParameters,
+      /** Place of the prompt among those that share the seed, 0 by default; to servers that list it. */
+      prompt_index: optional(index()),
       prompt_logprobs: optional(z.boolean()),
     }),
     sampleResult,
