@@ -31,6 +31,8 @@ export interface ServerTraits {
   readonly clips: boolean | null;
   /** Whether it takes the factor of adapters from its clients. */
   readonly takesAlpha: boolean;
+  /** Whether it draws the completions that the embedded engine draws of the same seed. */
+  readonly takesPromptIndex: boolean;
 }
 
 /** Asks a server what it offers. Throws ServerError. */
@@ -43,7 +45,7 @@ export async function offerOf(connection: Connection): Promise<Offer> {
       vocabularySize: model.vocabulary_size ?? null,
       parameters: model.parameters ?? null,
     })),
-    features: features ? { reduction: features.loss_reduction, ordered: features.ordered, clips: features.grad_clip_norm, takesAlpha: features.lora_alpha } : null,
+    features: features ? { reduction: features.loss_reduction, ordered: features.ordered, clips: features.grad_clip_norm, takesAlpha: features.lora_alpha, takesPromptIndex: features.prompt_index ?? false } : null,
   };
 }
 
@@ -83,7 +85,7 @@ export async function traitsOf(session: Session, model: ModelOptions, given: Los
     const one = await step(1, descent(0, 0));
     const two = await step(2, descent(0, 0));
     const reduction = given === "auto" ? reductionOf(one, two, session.connection.url) : given;
-    return { reduction, ordered: false, clips: await clipsOf(one.gradientNorm, { logprob, step }), takesAlpha: false };
+    return { reduction, ordered: false, clips: await clipsOf(one.gradientNorm, { logprob, step }), takesAlpha: false, takesPromptIndex: false };
   } finally {
     await probe.unload();
   }
