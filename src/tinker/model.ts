@@ -40,6 +40,8 @@ export interface Trained {
   readonly metrics: Readonly<Record<string, number>>;
   /** L2 norm of the gradient before clipping; NaN where the server does not tell it. */
   readonly gradientNorm: number;
+  /** Whether the server says that it changed nothing, since the gradient was not finite. */
+  readonly skipped: boolean;
 }
 
 export interface ModelOptions {
@@ -108,7 +110,7 @@ async function train({ connection, model_id, nextRequest, ordered }: Training, d
   const step = () => submit(connection, endpoints.optimStep, { model_id, adam_params: adam, seq_id: nextRequest() });
   // A server that does not keep the order might step before it has the gradients.
   const [losses, stepped] = ordered ? await step().then(({ result }) => Promise.all([gradients(), result()])) : [await gradients(), await (await step()).result()];
-  return { outputs: losses.flatMap(({ loss_fn_outputs }) => loss_fn_outputs), metrics: losses[0]?.metrics ?? {}, gradientNorm: normIn(stepped.metrics ?? {}) };
+  return { outputs: losses.flatMap(({ loss_fn_outputs }) => loss_fn_outputs), metrics: losses[0]?.metrics ?? {}, gradientNorm: normIn(stepped.metrics ?? {}), skipped: stepped.metrics?.["skipped"] === 1 };
 }
 
 function normIn(metrics: Readonly<Record<string, number>>): number {

@@ -140,7 +140,10 @@ export const endpoints = {
   ),
   forward: operation("/forward", z.object({ model_id: z.string(), forward_input: lossInput, seq_id: optional(index()) }), lossOutput),
   forwardBackward: operation("/forward_backward", z.object({ model_id: z.string(), forward_backward_input: lossInput, seq_id: optional(index()) }), lossOutput),
-  /** The L2 norm of the gradient before clipping is in `metrics`, under a name that ends in `grad_norm`. */
+  /**
+   * The L2 norm of the gradient before clipping is in `metrics`, under a name that ends in `grad_norm`; `skipped` is 1 where
+   * it was not finite and the server changed nothing.
+   */
   optimStep: operation("/optim_step", z.object({ model_id: z.string(), adam_params: adamParameters, seq_id: optional(index()) }), z.object({ metrics: optional(z.record(z.string(), z.number())) })),
   /** With `sampling_session_seq_id`, a session that samples from the weights of now; with `path`, a name under which they are kept. */
   saveWeightsForSampler: operation(
