@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { datumOf, servingFixture, textOf, TINY } from "../../test/served.ts";
 import type { Fixture, Served } from "../../test/served.ts";
@@ -81,6 +82,17 @@ describe("a request that cannot be carried out gets one sentence", () => {
 
 it("lists no folder but those of models", async () => {
   expect(await server.get("/training_runs/..%2F..%2Fetc/checkpoints")).toEqual({ status: 400, body: { detail: "`../../etc` is no id of a model." } });
+});
+
+it("does not answer under a name of others without a key", async () => {
+  const { port } = new URL(server.url);
+  const status = await new Promise((resolve, reject) => {
+    request({ port, path: "/api/v1/get_server_capabilities", headers: { host: "page.example" } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).on("error", reject).end();
+  });
+  expect(status).toBe(403);
 });
 
 describe("a key", () => {

@@ -30,7 +30,7 @@ export function createApp(service: Service, options: AppOptions): App {
   app.onError((error, context) => failureOf(error, context, options.report));
   app.notFound((context) => context.json({ detail: `${context.req.method} ${context.req.path} is no call of this server.` }, 404));
   app.get(endpoints.health.path, (context) => context.json({ status: "ok" }));
-  if (options.key !== null) app.use(authorized(options.key));
+  app.use(options.key === null ? localOnly : authorized(options.key));
   app.use(limited(options.maxBodyBytes));
   app.get(endpoints.serverCapabilities.path, (context) => context.json(service.capabilities()));
   addCalls(app, service);
@@ -141,6 +141,16 @@ function checked<T extends z.ZodType>(value: unknown, schema: T): z.output<T> {
   const [issue] = parsed.error.issues;
   throw new Refusal(422, `${issue!.path.join(".") || "the body"} is not as expected: ${issue!.message.replace(/\.$/, "")}.`);
 }
+
+/** Names by which a machine calls itself, with or without a port. */
+const OWN_NAME = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i;
+
+/** Lets pass who asks for this machine by a name of its own: a page of the web can make its own name lead here. */
+const localOnly: MiddlewareHandler = async (context, next) => {
+  const host = context.req.header("host") ?? "";
+  if (!OWN_NAME.test(host)) throw new Refusal(403, `this server was asked as \`${host}\`, but without a key it answers only as localhost or 127.0.0.1.`);
+  await next();
+};
 
 /** Lets pass who shows the key, in `X-API-Key` or as a bearer token. */
 function authorized(key: string): MiddlewareHandler {
