@@ -2,7 +2,7 @@
  * The experiments of docs/method.md: remedies and controls beside plain SRT and ground truth, on two families of
  * tasks in which plain SRT rises and then collapses. Prints their tables; runs that are complete are not run again.
  *
- *   npx tsx scripts/method.ts [--families chain,bits] [--arms plain,ground-truth,…] [--seeds 11,12,13]
+ *   npx tsx scripts/method.ts [--families chain,bits,long] [--arms plain,ground-truth,…] [--seeds 11,12,13]
  *                             [--out runs/method] [--jobs 2] [--only-tables]
  *
  * Runs have one thread each, so that as many as there are cores can go on side by side.
@@ -15,14 +15,14 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { EvaluationMetrics, MetricsLine, StepMetrics, VotesLine } from "../src/run/index.ts";
 import { collapseAlarm } from "../src/srt/collapse.ts";
-import type { Signals } from "../src/srt/collapse.ts";
+import type { Alarm, Signals } from "../src/srt/collapse.ts";
 import { emptyMemory, remember, signalsOf } from "../src/train/memory.ts";
+import { loadTask } from "../src/tasks/index.ts";
 import { mean, standardError } from "../src/util/statistics.ts";
 
 const BASE = `model: builtin
 engine: { threads: 1 }
 train-problems: 1024
-held-out-problems: 64
 template: "{problem}"
 steps: 100
 prompts-per-step: 16
@@ -38,9 +38,12 @@ record-samples-every: 1000
 `;
 
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {
-  chain: ["--train", "task:chain/3-8", "--held-out", "task:chain/3-6", "--learning-rate", "5e-4"],
-  bits: ["--train", "task:bits/2-6", "--held-out", "task:bits/2-4", "--learning-rate", "3e-4"],
+  chain: ["--train", "task:chain/3-8", "--held-out", "task:chain/3-6", "--held-out-problems", "64", "--learning-rate", "5e-4"],
+  bits: ["--train", "task:bits/2-6", "--held-out", "task:bits/2-4", "--held-out-problems", "64", "--learning-rate", "3e-4"],
+  // The runs of chain, twice as long, on held-out questions of which one in ten has any one answer.
+  long: ["--train", "task:chain/3-8", "--held-out", "balanced.jsonl", "--learning-rate", "5e-4", "--steps", "200"],
 };
+const BALANCED = { task: "task:chain/3-6", perAnswer: 8, seed: 5 };
 
 /** What each arm changes in plain SRT. */
 const ARMS: Readonly<Record<string, string>> = {
@@ -51,16 +54,19 @@ const ARMS: Readonly<Record<string, string>> = {
   snapshot: "--teacher.kind snapshot --teacher.every 10",
   start: "--teacher.kind start",
   kl: "--kl-coefficient 0.05",
+  "kl-loss": "--kl-placement loss --kl-estimator k3 --kl-coefficient 0.05",
+  negative: "--negative-share 0.1",
   threshold: "--threshold 0.5",
   "mask-share": "--mask-answer true --reward share",
   consensus: "--reward consensus --threshold 0.25",
   random: "--reward random",
   format: "--reward format",
+  "wrong-label": "--reward wrong-label",
 };
 
 const { values } = parseArgs({
   options: {
-    families: { type: "string", default: Object.keys(FAMILIES).join(",") },
+    families: { type: "string", default: "chain,bits" },
     arms: { type: "string", default: Object.keys(ARMS).join(",") },
     seeds: { type: "string", default: "11,12,13" },
     out: { type: "string", default: "runs/method" },
@@ -84,10 +90,21 @@ const runs: readonly Run[] = values.seeds.split(",").flatMap((seed) =>
 if (!values["only-tables"]) {
   await mkdir(values.out, { recursive: true });
   await writeFile(join(values.out, "base.yaml"), BASE);
+  await writeFile(join(values.out, "balanced.jsonl"), balanced());
   const waiting = runs.filter(({ path }) => !existsSync(join(path, "summary.json")));
   await Promise.all(Array.from({ length: Number(values.jobs) }, () => workThrough(waiting)));
 }
 for (const family of values.families.split(",")) console.log(await tableOf(family));
+
+/** Held-out questions, equally many of each answer, as JSON Lines. */
+function balanced(): string {
+  const counts = new Map<string, number>();
+  const rows = loadTask(BALANCED.task, { split: "held-out", problems: 1500, seed: BALANCED.seed }).filter(({ answer }) => {
+    counts.set(answer, (counts.get(answer) ?? 0) + 1);
+    return counts.get(answer)! <= BALANCED.perAnswer;
+  });
+  return rows.map(({ id, prompt, answer }) => `${JSON.stringify({ id, problem: prompt, answer })}\n`).join("");
+}
 
 /** Takes runs from the list until it is empty. */
 async function workThrough(waiting: Run[]): Promise<void> {
@@ -96,7 +113,8 @@ async function workThrough(waiting: Run[]): Promise<void> {
     await rm(run.path, { recursive: true, force: true });
     const changes = ARMS[run.arm]!.split(" ").filter((word) => word !== "");
     const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-    const words = [main, "train", join(values.out, "base.yaml"), ...FAMILIES[run.family]!, ...changes, "--seed", run.seed, "--out", run.path];
+    const family = FAMILIES[run.family]!.map((word) => (word === "balanced.jsonl" ? join(values.out, word) : word));
+    const words = [main, "train", join(values.out, "base.yaml"), ...family, ...changes, "--seed", run.seed, "--out", run.path];
     const code = await new Promise((resolve) => spawn(process.execPath, words, { stdio: ["ignore", "ignore", "inherit"] }).on("exit", resolve));
     if (code !== 0) throw new Error(`${run.path} ended with ${String(code)}`);
   }
@@ -104,8 +122,8 @@ async function workThrough(waiting: Run[]): Promise<void> {
 
 interface Outcome {
   readonly evaluations: readonly EvaluationMetrics[];
-  /** Step at which the alarm would have stopped the run. */
-  readonly alarmStep: number | null;
+  /** What would have stopped the run. */
+  readonly alarm: Alarm | null;
   /** Means over the last ten steps, of the training questions. */
   readonly labelAccuracy: number | null;
   readonly kl: number;
@@ -126,7 +144,7 @@ async function outcomeOf({ path }: Run): Promise<Outcome | null> {
   const known = late.flatMap(({ labelAccuracy }) => labelAccuracy ?? []);
   return {
     evaluations: lines.filter((line): line is EvaluationMetrics => line.kind === "evaluation"),
-    alarmStep: alarm && alarm.step,
+    alarm,
     labelAccuracy: known.length === 0 ? null : mean(known),
     kl: mean(late.map(({ kl }) => kl)),
   };
@@ -142,6 +160,17 @@ function lostAt(evaluations: readonly EvaluationMetrics[]): number | null {
   return null;
 }
 
+/**
+ * What `stop-on-collapse` would have done, on the recorded votes: the step of the alarm, the step it goes back to, and
+ * how far held-out pass@1 there (at the evaluation before) is below the best until the alarm.
+ */
+function stopOf({ alarm, evaluations }: Outcome): string {
+  if (alarm === null) return "-";
+  const before = (step: number) => evaluations.filter((evaluation) => evaluation.step <= step).map(({ passAt1 }) => passAt1);
+  const kept = before(alarm.lastHealthy).at(-1)!;
+  return `${alarm.step} to ${alarm.lastHealthy} (${(kept - Math.max(...before(alarm.step))).toFixed(2).replace("0.", ".")})`;
+}
+
 /** One row for each arm, its runs side by side: best and last held-out pass@1, labels and KL at the end, the alarm. */
 async function tableOf(family: string): Promise<string> {
   const rows: string[] = [];
@@ -152,10 +181,10 @@ async function tableOf(family: string): Promise<string> {
     const finals = outcomes.map(({ evaluations }) => evaluations.at(-1)!.passAt1);
     const bests = outcomes.map(({ evaluations }) => Math.max(...evaluations.map(({ passAt1 }) => passAt1)));
     const fixed = (numbers: readonly number[]) => numbers.map((number) => number.toFixed(2)).join(" ");
-    const alarms = outcomes.map(({ alarmStep, evaluations }) => `${alarmStep ?? "-"}/${lostAt(evaluations) ?? "-"}`);
     const labels = outcomes.map(({ labelAccuracy }) => labelAccuracy?.toFixed(2) ?? "-").join(" ");
     const last = `${mean(finals).toFixed(3)} ± ${standardError(finals).toFixed(3)}`;
-    rows.push(`| ${arm} | ${fixed(bests)} | ${fixed(finals)} | ${last} | ${labels} | ${outcomes.map(({ kl }) => kl.toFixed(0)).join(" ")} | ${alarms.join(" ")} |`);
+    const lost = outcomes.map(({ evaluations }) => lostAt(evaluations) ?? "-").join(" ");
+    rows.push(`| ${arm} | ${fixed(bests)} | ${fixed(finals)} | ${last} | ${labels} | ${outcomes.map(({ kl }) => kl.toFixed(0)).join(" ")} | ${lost} | ${outcomes.map(stopOf).join(", ")} |`);
   }
-  return [`\n${family}`, "| arm | best pass@1 | last | mean of the last | labels right at the end | KL | alarm/lost 5 points at step |", "|---|---|---|---|---|---|---|", ...rows].join("\n");
+  return [`\n${family}`, "| arm | best pass@1 | last | mean of the last | labels right at the end | KL | five points lost at step | alarm at step, back to (against the best) |", "|---|---|---|---|---|---|---|---|", ...rows].join("\n");
 }

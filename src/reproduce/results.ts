@@ -1,11 +1,14 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parquetReadObjects } from "hyparquet";
+import { ReproductionError } from "../errors.ts";
 import { createGrader } from "../grading/index.ts";
 import type { ProblemRate } from "../report/index.ts";
 import type { AnswersLine, EvaluationMetrics, MetricsLine, SampleRow, StepMetrics } from "../run/index.ts";
 import type { AdaptedAnswer } from "../voting/index.ts";
+import { parseJsonLines } from "../util/jsonl.ts";
 import { mean } from "../util/statistics.ts";
+import { systemReason } from "../util/system-error.ts";
 
 /** What a run has left, as far as figures need it. */
 export interface RunResult {
@@ -74,8 +77,15 @@ async function readRun(folder: string): Promise<RunResult> {
   };
 }
 
+/** Throws ReproductionError for a file that is gone or has a line that is no JSON. */
 async function readLines<Line>(file: string): Promise<readonly Line[]> {
-  return (await readFile(file, "utf8")).trim().split("\n").map((line) => JSON.parse(line) as Line);
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw new ReproductionError(`${file} cannot be read (${systemReason(error) ?? String(error)}), though its run is complete; delete the run's file in \`done\` to have it run again.`, { cause: error });
+  });
+  return parseJsonLines(text).map((row) => {
+    if (row.ok) return row.value as Line;
+    throw new ReproductionError(`${file}, line ${row.line} is no JSON; delete the run and its file in \`done\` to have it run again.`);
+  });
 }
 
 /** Takes problems by their id. */
