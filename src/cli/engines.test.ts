@@ -11,7 +11,7 @@ describe("selftrain engines check", () => {
     const { url, close } = await listen(server);
     const { code, stdout, stderr } = await selftrain(["engines", "check", "--url", `${url}/`, "--lora.rank", "8", "--json"], { folder, environment: { TINKER_API_KEY: "tml-secret" } });
     await close();
-    expect([code, stderr]).toEqual([0, expect.stringContaining("losses are reduced by          their mean, which is undone")]);
+    expect([code, stderr]).toEqual([0, expect.stringContaining("losses are reduced by              their mean, which is undone")]);
     expect(stderr).toContain("it can be trained on");
     expect(stderr).not.toContain("tml-secret");
     expect(JSON.parse(stdout)).toMatchObject({ offered: { vocabularySize: 16 }, traits: { reduction: "mean", clips: true, ordered: true } });
