@@ -66,9 +66,10 @@ const MOVEMENT = 0.05;
 const CLIPPED_SHARE = 0.25;
 
 /**
- * Finds out how a server reduces losses and whether it clips gradients, with a model of its own that is unloaded
- * again, and whether it knows a request that was sent before: twice the same datum has twice the gradient in a sum, the same in a mean; a clipped descent moves less.
- * Throws PolicyError when the reduction cannot be seen and is not `given`.
+ * Finds out how a server trains, with a model of its own that is unloaded again: whether it knows a request that was
+ * sent before; how it reduces losses, for twice the same datum has twice the gradient in a sum, the same in a mean;
+ * whether it clips gradients, for then a descent moves less. Throws PolicyError when the reduction cannot be seen and
+ * is not `given`.
  */
 export async function traitsOf(session: Session, model: ModelOptions, given: LossReduction): Promise<ServerTraits> {
   const probe = await createModel(session, model);
