@@ -20,7 +20,7 @@ export async function updateModel(model: RemoteModel, rows: readonly TrainingRow
   if (some.length === 0) return { ...skipped, loss: 0, gradientNorm: 0, skipped: false };
   if (!some.every((row) => isFinite(row, options.loss))) return skipped;
   if (servesAsIs(options.loss, some, traits)) {
-    const trained = await model.train(datumsOf(some, options.loss, traits), serverLoss(options.loss), adamOf(options), traits.ordered);
+    const trained = await model.train(datumsOf(some, options.loss, traits), serverLoss(options.loss), adamOf(options), traits);
     return report(lossAt(options.loss, some, completionLogprobs(some, trained.outputs)), trained);
   }
   const logprobs = await model.logprobs(some);
@@ -28,7 +28,7 @@ export async function updateModel(model: RemoteModel, rows: readonly TrainingRow
   // At a ratio of 1, importance sampling has the slope -A.
   const linear = strictZip(some, strictZip(logprobs, now.slopes)).map(([row, [logprobs_T, slopes_T]]) => ({ ...row, logprobs: logprobs_T, advantages: slopes_T.map((slope) => -slope), weights: slopes_T.map(() => 1) }));
   if (!linear.every((row) => isFinite(row, LINEAR))) return { ...skipped, loss: now.loss };
-  return report(now, await model.train(datumsOf(linear, LINEAR, traits), serverLoss(LINEAR), adamOf(options), traits.ordered));
+  return report(now, await model.train(datumsOf(linear, LINEAR, traits), serverLoss(LINEAR), adamOf(options), traits));
 }
 
 const LINEAR: Loss = { kind: "importance_sampling" };

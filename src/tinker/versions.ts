@@ -76,6 +76,7 @@ export async function referenceVersion(session: Session, model: ModelOptions, li
 }
 
 async function promptLogprobs(session: Session, { id, next }: Sampler, { prompt, completion }: TokenSequence): Promise<Float32Array> {
+  if (completion.length === 0) return new Float32Array(0);
   const tokens = [...prompt, ...completion];
   const { prompt_logprobs: found } = await operate(session.connection, endpoints.sample, {
     sampling_session_id: id,

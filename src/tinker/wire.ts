@@ -7,7 +7,7 @@ import { z } from "zod";
  * - A slow operation answers at once with a `request_id`; `retrieve_future` then holds until the bare result is
  *   there, and answers `try_again` (or status 408) while it is not. Polling twice gives the same result.
  * - Training requests of a model carry a `seq_id`, counted from 1 in the order in which they take effect; the
- *   same number again is the same request, and gets the same `request_id`. Samples count from 0 in their
+ *   same number again is the same request, and gets the same `request_id` (of older servers another one: they do it again). Samples count from 0 in their
  *   sampling session, models and sampling sessions from 0 in their session.
  * - Gradients of `forward_backward` add up until `optim_step`, which uses and clears them.
  * - Arrays of a datum have the length N of `model_input`, all tokens but the last, and are aligned with
