@@ -26,15 +26,16 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.close());
 
-function client(rank: number): Promise<Policy> {
+function client(rank: number, concurrency: number): Promise<Policy> {
   const lora = { rank, alpha: 8, targets: LORA_TARGETS, seed: -3 };
-  return createTinkerPolicy({ url: server.url, key: null, baseModel: "", folder: fixture.folder, lora, lossReduction: "auto", concurrency: 64, warn: () => undefined });
+  return createTinkerPolicy({ url: server.url, key: null, baseModel: "", folder: fixture.folder, lora, lossReduction: "auto", concurrency, warn: () => undefined });
 }
 
-policyConformance("the client of a server of the embedded engine", async () => ({ policy: await client(4), prompts }), deviations);
+// One prompt at a time: which of those that come at once are sampled together is a matter of time, and changes the last digit of logprobs.
+policyConformance("the client of a server of the embedded engine", async () => ({ policy: await client(4, 1), prompts }), deviations);
 
 it("a gradient that only the server finds to be infinite is skipped, and said to be", async () => {
-  const policy = await client(4);
+  const policy = await client(4, 64);
   const sequences = prompts.map((prompt) => ({ prompt, completion: [1, 2] }));
   const before = await policy.logprobs(sequences, CURRENT);
   const rows = sequences.map((sequence) => ({ ...sequence, logprobs: [-1000, -3], advantages: [1, 1], weights: [1, 1] }));
@@ -70,7 +71,7 @@ function numbersIn(value: unknown, place = ""): readonly (readonly [string, numb
 for (const rank of [0, 4]) {
   it(`a run on a server is the run on the engine itself: the same votes, and losses within 1e-4 (rank ${rank})`, async () => {
     const embedded = await runOf(await fixture.engine(rank === 0 ? null : { rank, alpha: 8, targets: LORA_TARGETS, seed: -3 }));
-    const served = await runOf(await client(rank));
+    const served = await runOf(await client(rank, 64));
     expect(served.votes).toBe(embedded.votes);
     expect(embedded.metrics.flat().filter(([place, value]) => place === ".gradientNorm" && value > 0)).toHaveLength(4);
     for (const [ours, theirs] of strictZip(served.metrics, embedded.metrics)) {
