@@ -49,6 +49,8 @@ export interface ServerFailure {
   readonly detail: string;
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
+  /** Whether the server may have done what was asked all the same. */
+  readonly inDoubt: boolean;
   /** Seconds that the server asks to wait. */
   readonly retryAfter?: number;
 }

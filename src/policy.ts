@@ -40,8 +40,7 @@ export type Loss =
   | { readonly kind: "cross_entropy" };
 
 /** AdamW (Loshchilov & Hutter 2019) with clipping of the global gradient norm. */
-export interface UpdateOptions {
-  readonly loss: Loss;
+export interface OptimizerOptions {
   readonly learningRate: number;
   readonly beta1: number;
   readonly beta2: number;
@@ -49,9 +48,16 @@ export interface UpdateOptions {
   readonly weightDecay: number;
   /** Gradients with a larger L2 norm are scaled down to it; `Infinity` clips nothing. */
   readonly maxGradientNorm: number;
+}
+
+/** What is minimized. */
+export interface Objective {
+  readonly loss: Loss;
   /** For rows with `critic`; needs the capability `critic`. */
   readonly critic?: CriticOptions;
 }
+
+export interface UpdateOptions extends OptimizerOptions, Objective {}
 
 /** The loss of a critic, added to the policy's: coefficient x 1/2 max((v - R)^2, (clip(v, old - clip, old + clip) - R)^2). */
 export interface CriticOptions {
@@ -116,6 +122,57 @@ export interface Policy {
   close(): Promise<void>;
 }
 
+/** A sequence whose scored tokens may be others than those that it goes on with. */
+export interface ScoredSequence extends TokenSequence {
+  /** The tokens whose logprobs count, `[time]`; the completion's own when absent. */
+  readonly targets?: readonly number[];
+}
+
+/** What `forwardBackward` found, before any step. */
+export interface ForwardBackwardReport extends Pick<UpdateReport, "loss" | "clipFraction" | "tokens"> {
+  /** Logprobs of the scored tokens, `[row][time]`. */
+  readonly logprobs: readonly Float32Array[];
+}
+
+/** Several requests put together into one. */
+export interface MergedSampleRequest extends SampleRequest {
+  /** The seed and the place that each prompt had in its own request: it gets the completions that it would have got there. */
+  readonly origins?: readonly { readonly seed: number; readonly prompt: number }[];
+}
+
+/**
+ * What an engine offers beyond the port, so that it can be served to others: an update in its two halves, sequences
+ * and requests as they come over the wire, and versions of the weights that are kept one by one.
+ */
+export interface ServablePolicy extends Policy {
+  sample(request: MergedSampleRequest): Promise<readonly (readonly Completion[])[]>;
+  logprobs(sequences: readonly ScoredSequence[], weights: WeightsName): Promise<readonly Float32Array[]>;
+
+  /** Adds the gradient of the rows' loss, a weighted sum, to what was added since the last `optimizerStep`. */
+  forwardBackward(rows: readonly (TrainingRow & ScoredSequence)[], objective: Objective): Promise<ForwardBackwardReport>;
+
+  /** One update of `current` from the gradient that was added up, which is zero from then on. */
+  optimizerStep(options: OptimizerOptions): Promise<Pick<UpdateReport, "gradientNorm" | "skipped">>;
+
+  /** Forgets the gradient that was added up. `update` and `loadWeights` do so too. */
+  dropGradient(): Promise<void>;
+
+  /** Writes one version of the weights into an existing directory, and with `optimizer` the optimizer's state of now. */
+  saveWeights(directory: string, weights: WeightsName, optimizer: boolean): Promise<void>;
+
+  /**
+   * Makes `current` what `saveWeights` wrote, with a new optimizer or with the one that was written. Throws
+   * CheckpointError when that is damaged, of another model or of adapters of another shape, or has no optimizer.
+   */
+  loadWeights(directory: string, optimizer: boolean): Promise<void>;
+
+  /** A snapshot of what `saveWeights` wrote. Throws CheckpointError like `loadWeights`. */
+  loadSnapshot(name: WeightsName, directory: string): Promise<void>;
+
+  /** Frees a snapshot's memory; a name that is unknown is forgotten already. */
+  forget(name: WeightsName): Promise<void>;
+}
+
 /** The limits that inputs of a policy are checked against. */
 export type PolicyLimits = Pick<PolicyDescription, "contextLength" | "vocabularySize">;
 
@@ -125,14 +182,16 @@ export function checkRequest({ prompts, maxTokens }: SampleRequest, limits: Poli
   for (const prompt of prompts) checkTokens(prompt, maxTokens, limits);
 }
 
-/** Throws PolicyError for a sequence that exceeds the context or has tokens that do not exist. */
-export function checkSequence({ prompt, completion }: TokenSequence, limits: PolicyLimits): void {
+/** Throws PolicyError for a sequence that exceeds the context, has tokens that do not exist or targets that are not aligned. */
+export function checkSequence({ prompt, completion, targets = completion }: ScoredSequence, limits: PolicyLimits): void {
   checkTokens(prompt, completion.length, limits);
   checkVocabulary(completion, limits);
+  checkVocabulary(targets, limits);
+  if (targets.length !== completion.length) throw new PolicyError(`A sequence has ${targets.length} targets for a completion of ${completion.length} tokens.`);
 }
 
 /** Like `checkSequence`, and throws PolicyError for arrays that are not aligned with the completion. */
-export function checkRow(row: TrainingRow, limits: PolicyLimits): void {
+export function checkRow(row: TrainingRow & ScoredSequence, limits: PolicyLimits): void {
   checkSequence(row, limits);
   const { completion, logprobs, advantages, weights } = row;
   for (const [name, { length }] of Object.entries({ logprobs, advantages, weights, ...row.critic })) {

@@ -28,6 +28,8 @@ export interface FakeServerOptions {
   readonly key?: string;
   /** Samples from weights of before the last update. */
   readonly stale?: boolean;
+  /** Whether a training request that is sent again is not done again. */
+  readonly deduplicates?: boolean;
   /** What was saved: give that of an earlier server to restart it. */
   readonly disk?: Map<string, readonly Update[]>;
 }
@@ -143,7 +145,7 @@ async function submit(server: State, name: Operation, request: unknown): Promise
   const { model_id, seq_id } = request as { readonly model_id?: string; readonly seq_id?: number };
   const model = server.models.get(model_id ?? "");
   if (model_id !== undefined && !model) throw new Refusal(404, `Model '${model_id}' not found`);
-  const numbered = ["forward", "forwardBackward", "optimStep"].includes(name) ? model?.numbered : undefined;
+  const numbered = server.options.deduplicates !== false && ["forward", "forwardBackward", "optimStep"].includes(name) ? model?.numbered : undefined;
   const text = JSON.stringify([name, request]);
   const earlier = numbered?.get(seq_id!);
   if (earlier && earlier.text !== text) throw new Refusal(409, "Training request sequence number was reused");

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { builtinModelFolder } from "../src/tasks/index.ts";
 import { cached } from "./cache.ts";
+import { writeTinyModel } from "./tiny-model.ts";
 
 /** Whether a real training server can be had here, and is wanted: its tests take minutes. Says why not. */
 export function skyrlWanted(): boolean {
@@ -17,12 +18,25 @@ export function skyrlWanted(): boolean {
 }
 
 /** The built-in model as SkyRL reads it, in a new folder below another. */
-export async function skyrlModel(folder: string): Promise<string> {
-  const model = join(folder, "model");
+export async function builtinForSkyrl(folder: string): Promise<string> {
+  const model = join(folder, "builtin");
   await cp(builtinModelFolder(), model, { recursive: true });
-  const path = join(model, "config.json");
-  await writeFile(path, (await readFile(path, "utf8")).replace('"torch_dtype"', '"dtype"'));
+  await changeConfig(model, { dtype: "float32" });
   return model;
+}
+
+/** A Qwen3 of random weights, small enough that a step of descent is nearly linear, with the built-in model's tokenizer. */
+export async function tinyForSkyrl(): Promise<string> {
+  const model = await writeTinyModel({ architectures: ["Qwen3ForCausalLM"], vocab_size: 112 });
+  for (const name of ["tokenizer.json", "tokenizer_config.json"]) await cp(join(builtinModelFolder(), name), join(model, name));
+  await changeConfig(model, { model_type: "qwen3", dtype: "float32" });
+  return model;
+}
+
+async function changeConfig(model: string, changes: Readonly<Record<string, string>>): Promise<void> {
+  const path = join(model, "config.json");
+  const config = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+  await writeFile(path, JSON.stringify({ ...config, ...changes }));
 }
 
 export interface SkyrlServer {

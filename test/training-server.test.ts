@@ -34,10 +34,10 @@ describe("before a run, a training server", () => {
   it.each([
     ["sum", true, true],
     ["mean", false, false],
-  ] as const)("that does not say so is seen to reduce losses by their %s, and whether it clips gradients: %s", async (reduction, clips, quiet) => {
+  ] as const)("that does not say so is seen to reduce losses by their %s, and whether it clips gradients and knows repetitions: %s", async (reduction, clips, quiet) => {
     const warnings: string[] = [];
-    const { traits } = await connectPolicy(options(createFakeServer({ reduction, clips }), { warn: (message) => warnings.push(message) }));
-    expect(traits).toEqual({ reduction, clips, ordered: false, takesAlpha: false });
+    const { traits } = await connectPolicy(options(createFakeServer({ reduction, clips, deduplicates: clips }), { warn: (message) => warnings.push(message) }));
+    expect(traits).toEqual({ reduction, clips, ordered: false, deduplicates: clips, takesAlpha: false, takesPromptIndex: false });
     expect(warnings).toEqual(quiet ? [] : ["the training server does not clip gradients: `max-gradient-norm` has no effect."]);
   });
 

@@ -57,6 +57,7 @@ export function checkLines(url: string, { offered, traits, seconds, distance, re
     ["losses are reduced by", traits.reduction === "sum" ? "their sum" : "their mean, which is undone"],
     ["gradients are clipped", clips],
     ["requests keep their order", traits.ordered ? "yes: gradients and steps are sent together" : "not promised: a step waits for its gradients"],
+    ["requests sent again are done once", traits.deduplicates ? "yes" : "no: where it is in doubt, a run stops and is continued"],
     ["gradient norm", Number.isNaN(gradientNorm) ? "not told" : gradientNorm.toPrecision(3)],
     ["sampler and trainer differ by", `${distance.toPrecision(2)} nats at most`],
     ["one step moved", `rewarded completions by ${rewarded.toPrecision(2)} nats a token, the others by ${others.toPrecision(2)}`],

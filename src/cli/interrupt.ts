@@ -2,14 +2,17 @@ import type { Terminal } from "./terminal.ts";
 
 /** Ctrl-C, and what a scheduler sends before it takes the machine away. */
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** What a run says at the first of them. */
+const STOPPING = "stopping after this step, with the state saved (Ctrl-C again ends at once) …";
 /** `npm start` passes on the Ctrl-C that the terminal has sent already: signals this close are one, in seconds. */
 const SAME_SIGNAL = 0.5;
 
 /**
  * Runs a task that can be stopped: the first Ctrl-C (or SIGTERM) aborts the signal, so that the task saves its state
- * and returns; a second one ends the process at once, by the signal itself. `clock` in seconds.
+ * and returns; a second one ends the process at once, by the signal itself. `clock` in seconds; `stopping` says what
+ * happens now.
  */
-export async function interruptible<T>(terminal: Terminal, clock: () => number, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function interruptible<T>(terminal: Terminal, clock: () => number, task: (signal: AbortSignal) => Promise<T>, stopping = STOPPING): Promise<T> {
   const controller = new AbortController();
   let first: number | null = null;
   const release = (): void => {
@@ -19,7 +22,7 @@ export async function interruptible<T>(terminal: Terminal, clock: () => number, 
     const now = clock();
     if (first === null) {
       first = now;
-      terminal.line("stopping after this step, with the state saved (Ctrl-C again ends at once) …");
+      terminal.line(stopping);
       controller.abort();
     } else if (now - first > SAME_SIGNAL) {
       // Not process.exit, which takes down the engine's thread inside native code: that aborts with a core dump.

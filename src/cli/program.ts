@@ -9,6 +9,7 @@ import { addGradeCommand } from "./grade.ts";
 import { addLabelCommand } from "./label.ts";
 import { addReproduceCommand } from "./reproduce.ts";
 import { addSelectCommand } from "./select.ts";
+import { addServeCommand } from "./serve.ts";
 import { addTrainCommand } from "./train.ts";
 import { addVoteCommand } from "./vote.ts";
 
@@ -26,6 +27,7 @@ export function createProgram(): Command {
   addLabelCommand(program);
   addSelectCommand(program);
   addAdaptCommand(program);
+  addServeCommand(program);
   addReproduceCommand(program);
   addVoteCommand(program);
   addGradeCommand(program);

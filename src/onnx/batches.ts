@@ -1,4 +1,4 @@
-import type { TokenSequence } from "../types.ts";
+import type { ScoredSequence } from "../policy.ts";
 
 /** Sequences of about one length, padded at the end to the longest, ready for one run of a graph. */
 export interface MicroBatch {
@@ -9,7 +9,7 @@ export interface MicroBatch {
   readonly ids: Int32Array;
   /** Places of `ids` whose next token belongs to a completion, row by row, `[tokens]`. */
   readonly selected: Int32Array;
-  /** Those next tokens, `[tokens]`. */
+  /** Those next tokens, or what is scored in their stead, `[tokens]`. */
   readonly targets: Int32Array;
 }
 
@@ -20,7 +20,7 @@ export type TokenBudget = (time: number) => number;
  * Cuts sequences into micro-batches within a budget of padded tokens (or of one row), longest first, so
  * that rows of like length share a batch. Empty completions are left out.
  */
-export function microBatches(sequences: readonly TokenSequence[], tokenBudget: TokenBudget): readonly MicroBatch[] {
+export function microBatches(sequences: readonly ScoredSequence[], tokenBudget: TokenBudget): readonly MicroBatch[] {
   const lengthOf = (row: number): number => sequences[row]!.prompt.length + sequences[row]!.completion.length - 1;
   const order = sequences.map((_, row) => row).filter((row) => sequences[row]!.completion.length > 0);
   order.sort((a, b) => lengthOf(b) - lengthOf(a) || a - b);
@@ -34,16 +34,16 @@ export function microBatches(sequences: readonly TokenSequence[], tokenBudget: T
   return batches;
 }
 
-function microBatch(rows: readonly number[], time: number, sequences: readonly TokenSequence[]): MicroBatch {
+function microBatch(rows: readonly number[], time: number, sequences: readonly ScoredSequence[]): MicroBatch {
   const ids = new Int32Array(rows.length * time);
   const selected: number[] = [];
   const targets: number[] = [];
   rows.forEach((row, place) => {
-    const { prompt, completion } = sequences[row]!;
+    const { prompt, completion, targets: scored = completion } = sequences[row]!;
     const start = place * time;
     ids.set(prompt, start);
     ids.set(completion.slice(0, -1), start + prompt.length);
-    completion.forEach((token, t) => {
+    scored.forEach((token, t) => {
       selected.push(start + prompt.length - 1 + t);
       targets.push(token);
     });

@@ -1,12 +1,12 @@
-import { PolicyError } from "../errors.ts";
+import { CheckpointError, PolicyError } from "../errors.ts";
 import type { SaveDtype } from "../options.ts";
 import { checkRequest, checkRow, checkSequence, CURRENT, REFERENCE } from "../policy.ts";
-import type { Policy, SampleRequest, UpdateOptions, WeightsName } from "../policy.ts";
-import { inOrder } from "../policy/in-order.ts";
-import type { Completion, TokenSequence, TrainingRow, UpdateReport } from "../types.ts";
+import type { ForwardBackwardReport, MergedSampleRequest, Objective, OptimizerOptions, ScoredSequence, ServablePolicy, UpdateOptions, WeightsName } from "../policy.ts";
+import type { Completion, TrainingRow, UpdateReport } from "../types.ts";
 import { adamw, createAdamState, norm } from "./adamw.ts";
 import type { AdamState } from "./adamw.ts";
 import { microBatches } from "./batches.ts";
+import { inOrder } from "./in-order.ts";
 import type { LoraOptions } from "./lora.ts";
 import { decodeRows, sequenceTokens } from "./memory.ts";
 import { loadModel } from "./model-folder.ts";
@@ -20,7 +20,7 @@ import { loadTrainingState, saveTrainingState } from "./state.ts";
 import type { StateOrigin } from "./state.ts";
 import { trainedAdapters, trainedCritic, trainedModel } from "./trained.ts";
 import type { Trained } from "./trained.ts";
-import { accumulateGradient, sequenceFeeds } from "./update.ts";
+import { accumulateGradient, sequenceFeeds, toRows } from "./update.ts";
 import type { Weights } from "./weights.ts";
 
 export interface EngineOptions {
@@ -42,7 +42,7 @@ interface Engine extends Trained {
   readonly reference: Weights;
   readonly current: Weights;
   readonly snapshots: Map<WeightsName, Weights>;
-  /** Scratch space of an update: made anew each time, the old ones would lie about until they are collected. */
+  /** What was added up since the last update. Made anew each time, the old ones would lie about until they are collected. */
   readonly gradient: Float32Array;
   adam: AdamState;
 }
@@ -51,7 +51,7 @@ interface Engine extends Trained {
  * The embedded engine: a decoder trained and sampled on the CPU through ONNX Runtime. Graphs are compiled
  * when first needed. It blocks its thread while it computes; `createOnnxPolicy` gives it one of its own.
  */
-export async function createEngine({ model, threads, lora = null, critic = false, saveDtype = "float32" }: EngineOptions): Promise<Policy> {
+export async function createEngine({ model, threads, lora = null, critic = false, saveDtype = "float32" }: EngineOptions): Promise<ServablePolicy> {
   const loaded = await loadModel(model);
   const saving = { source: model, dtype: saveDtype };
   const policy = lora ? trainedAdapters(loaded, lora, saving) : trainedModel(loaded, saving);
@@ -78,17 +78,24 @@ export async function createEngine({ model, threads, lora = null, critic = false
     sample: (request) => sample(engine, request),
     logprobs: (sequences, weights) => logprobs(engine, sequences, weights),
     update: (rows, options) => update(engine, rows, options),
+    forwardBackward: (rows, objective) => forwardBackward(engine, rows, objective),
+    optimizerStep: (options) => optimizerStep(engine, options),
+    dropGradient: () => dropGradient(engine),
     snapshot: (name) => snapshot(engine, name),
     average: (name, decay) => average(engine, name, decay),
     values: (sequences) => values(engine, sequences),
     saveState: (directory) => saveState(engine, directory),
     loadState: (directory) => loadState(engine, directory),
+    saveWeights: (directory, name, optimizer) => saveWeights(engine, directory, name, optimizer),
+    loadWeights: (directory, optimizer) => loadWeights(engine, directory, optimizer),
+    loadSnapshot: (name, directory) => loadSnapshot(engine, name, directory),
+    forget: (name) => forget(engine, name),
     exportModel: (directory) => trained.save(directory, engine.current.flat),
     close: () => engine.sessions.close(),
   });
 }
 
-async function sample(engine: Engine, request: SampleRequest): Promise<readonly (readonly Completion[])[]> {
+async function sample(engine: Engine, request: MergedSampleRequest): Promise<readonly (readonly Completion[])[]> {
   const { config, sessions, rotary } = engine;
   checkRequest(request, config);
   const weights = weightsOf(engine, request.weights);
@@ -97,11 +104,11 @@ async function sample(engine: Engine, request: SampleRequest): Promise<readonly 
   return sampleCompletions(request, { config, weights, rotary, prefill, decode, maxRows: decodeRows(config, longest) });
 }
 
-function logprobs(engine: Engine, sequences: readonly TokenSequence[], name: WeightsName): Promise<readonly Float32Array[]> {
+function logprobs(engine: Engine, sequences: readonly ScoredSequence[], name: WeightsName): Promise<readonly Float32Array[]> {
   return ofTokens(engine, sequences, { graph: "logprobs", weights: weightsOf(engine, name) });
 }
 
-function values(engine: Engine, sequences: readonly TokenSequence[]): Promise<readonly Float32Array[]> {
+function values(engine: Engine, sequences: readonly ScoredSequence[]): Promise<readonly Float32Array[]> {
   if (!engine.config.critic) throw new PolicyError(NO_CRITIC);
   return ofTokens(engine, sequences, { graph: "values", weights: engine.current });
 }
@@ -111,7 +118,7 @@ const NO_CRITIC = "This engine was made without a critic: it has no values, and 
 /** One number for each completion token, `[sequence][time]`: the output of a graph that has its name. */
 async function ofTokens(
   { config, sessions, rotary }: Engine,
-  sequences: readonly TokenSequence[],
+  sequences: readonly ScoredSequence[],
   { graph, weights }: { readonly graph: "logprobs" | "values"; readonly weights: Weights },
 ): Promise<readonly Float32Array[]> {
   for (const sequence of sequences) checkSequence(sequence, config);
@@ -119,31 +126,49 @@ async function ofTokens(
   const results = sequences.map(({ completion }) => new Float32Array(completion.length));
   for (const batch of microBatches(sequences, (time) => sequenceTokens(config, time))) {
     const outputs = await session.run({ ...weights.feeds, ...sequenceFeeds(batch, { group: groupOf(config), rotary }) });
-    let place = 0;
-    for (const row of batch.rows) results[row]!.set(outputs(graph).subarray(place, (place += results[row]!.length)));
+    toRows(outputs(graph), batch, results);
   }
   return results;
 }
 
 async function update(engine: Engine, rows: readonly TrainingRow[], options: UpdateOptions): Promise<UpdateReport> {
+  await dropGradient(engine);
+  const { loss, clipFraction, tokens } = await forwardBackward(engine, rows, options);
+  return { loss, clipFraction, tokens, ...(await optimizerStep(engine, options)) };
+}
+
+async function forwardBackward(engine: Engine, rows: readonly (TrainingRow & ScoredSequence)[], objective: Objective): Promise<ForwardBackwardReport> {
   const { config, layout, sessions, rotary, current, gradient } = engine;
   for (const row of rows) checkRow(row, config);
-  if (options.critic && !config.critic) throw new PolicyError(NO_CRITIC);
-  const { session, graph } = await sessions.training(options.loss.kind);
-  gradient.fill(0);
+  if (objective.critic && !config.critic) throw new PolicyError(NO_CRITIC);
+  const { session, graph } = await sessions.training(objective.loss.kind);
   const parts = { session, graph, layout, weights: current, rotary, group: groupOf(config), tokenBudget: (time: number) => sequenceTokens(config, time) };
-  const sums = await accumulateGradient(rows, options, parts, gradient);
+  return accumulateGradient(rows, objective, parts, gradient);
+}
+
+async function optimizerStep(engine: Engine, options: OptimizerOptions): Promise<Pick<UpdateReport, "gradientNorm" | "skipped">> {
+  const { current, gradient } = engine;
   const gradientNorm = norm(gradient);
   const skipped = !Number.isFinite(gradientNorm);
   const scale = Math.min(1, options.maxGradientNorm / gradientNorm);
   if (!skipped) adamw(current.flat, gradient, scale, engine.adam, options);
-  return { ...sums, gradientNorm, skipped };
+  await dropGradient(engine);
+  return { gradientNorm, skipped };
+}
+
+function dropGradient({ gradient }: Engine): Promise<void> {
+  gradient.fill(0);
+  return Promise.resolve();
 }
 
 function snapshot(engine: Engine, name: WeightsName): Promise<void> {
-  if (name === CURRENT || name === REFERENCE) throw new PolicyError(`A snapshot cannot be named ${name}.`);
-  engine.snapshots.set(name, engine.versionOf(engine.current.flat.slice()));
+  keepSnapshot(engine, name, engine.current.flat.slice());
   return Promise.resolve();
+}
+
+function keepSnapshot(engine: Engine, name: WeightsName, flat: Float32Array): void {
+  if (name === CURRENT || name === REFERENCE) throw new PolicyError(`A snapshot cannot be named ${name}.`);
+  engine.snapshots.set(name, engine.versionOf(flat));
 }
 
 /** Of adapters, A and B are averaged, not their product. */
@@ -164,6 +189,7 @@ async function saveState(engine: Engine, directory: string): Promise<void> {
 async function loadState(engine: Engine, directory: string): Promise<void> {
   const { layout, current, snapshots } = engine;
   const state = await loadTrainingState(directory, layout.size, stateOrigin(engine));
+  if (state.adam === null) throw new CheckpointError(`${directory} has weights alone, without the state of an optimizer.`);
   current.flat.set(state.weights);
   engine.adam = state.adam;
   snapshots.clear();
@@ -172,6 +198,34 @@ async function loadState(engine: Engine, directory: string): Promise<void> {
 
 function stateOrigin({ origin, config }: Engine): StateOrigin {
   return { reference: origin(), critic: config.critic };
+}
+
+/** Single versions of the weights may go to any engine of their kind. */
+function weightsOrigin({ kind, config }: Engine): StateOrigin {
+  return { reference: kind(), critic: config.critic };
+}
+
+function saveWeights(engine: Engine, directory: string, name: WeightsName, optimizer: boolean): Promise<void> {
+  const state = { weights: weightsOf(engine, name).flat, adam: optimizer ? engine.adam : null, snapshots: new Map() };
+  return saveTrainingState(directory, state, weightsOrigin(engine));
+}
+
+async function loadWeights(engine: Engine, directory: string, optimizer: boolean): Promise<void> {
+  const { weights, adam } = await loadTrainingState(directory, engine.layout.size, weightsOrigin(engine));
+  if (optimizer && adam === null) throw new CheckpointError(`${directory} has weights alone, without the state of an optimizer.`);
+  engine.current.flat.set(weights);
+  engine.adam = optimizer && adam ? adam : createAdamState(weights.length);
+  await dropGradient(engine);
+}
+
+async function loadSnapshot(engine: Engine, name: WeightsName, directory: string): Promise<void> {
+  const { weights } = await loadTrainingState(directory, engine.layout.size, weightsOrigin(engine));
+  keepSnapshot(engine, name, weights);
+}
+
+function forget({ snapshots }: Engine, name: WeightsName): Promise<void> {
+  snapshots.delete(name);
+  return Promise.resolve();
 }
 
 function weightsOf({ current, reference, snapshots }: Engine, name: WeightsName): Weights {

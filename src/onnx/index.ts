@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { PolicyError } from "../errors.ts";
-import type { Policy, PolicyDescription } from "../policy.ts";
+import type { PolicyDescription, ServablePolicy } from "../policy.ts";
 import type { EngineOptions } from "./engine.ts";
 import { restoreFailure } from "./messages.ts";
 import type { Call, Method, Reply } from "./messages.ts";
@@ -10,7 +10,7 @@ import type { Call, Method, Reply } from "./messages.ts";
  * A policy on the embedded engine, in a thread of its own, so that the caller's event loop stays free.
  * `threads: 0` uses every core. Throws ModelError when the model folder cannot be used.
  */
-export async function createOnnxPolicy(options: EngineOptions): Promise<Policy> {
+export async function createOnnxPolicy(options: EngineOptions): Promise<ServablePolicy> {
   const { threads } = options;
   const worker = startWorker({ ...options, threads: threads === 0 ? availableParallelism() : threads });
   const { description, call } = await connect(worker);
@@ -30,6 +30,13 @@ export async function createOnnxPolicy(options: EngineOptions): Promise<Policy> 
     saveState: (directory) => invoke("saveState", directory),
     loadState: (directory) => invoke("loadState", directory),
     exportModel: (directory) => invoke("exportModel", directory),
+    forwardBackward: (rows, objective) => invoke("forwardBackward", rows, objective),
+    optimizerStep: (options) => invoke("optimizerStep", options),
+    dropGradient: () => invoke("dropGradient"),
+    saveWeights: (directory, weights, optimizer) => invoke("saveWeights", directory, weights, optimizer),
+    loadWeights: (directory, optimizer) => invoke("loadWeights", directory, optimizer),
+    loadSnapshot: (name, directory) => invoke("loadSnapshot", name, directory),
+    forget: (name) => invoke("forget", name),
     close: async () => {
       const last = invoke("close");
       closed = true;

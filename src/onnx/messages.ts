@@ -1,10 +1,10 @@
 import { CheckpointError, ModelError, PolicyError } from "../errors.ts";
-import type { Policy, PolicyDescription } from "../policy.ts";
+import type { PolicyDescription, ServablePolicy } from "../policy.ts";
 
 /** What passes between the policy's thread and the one that drives it. */
 
-/** The calls of the port, by name, with their arguments. */
-export type Method = Exclude<keyof Policy, "description">;
+/** The calls of a policy, by name, with their arguments. */
+export type Method = Exclude<keyof ServablePolicy, "description">;
 
 export interface Call {
   readonly id: number;

@@ -1,4 +1,4 @@
-import type { SampleRequest } from "../policy.ts";
+import type { MergedSampleRequest } from "../policy.ts";
 import type { Completion } from "../types.ts";
 import { createRandom, deriveSeed } from "../util/random.ts";
 import type { Random } from "../util/random.ts";
@@ -33,7 +33,7 @@ interface Row {
 }
 
 interface Work {
-  readonly request: SampleRequest;
+  readonly request: MergedSampleRequest;
   readonly parts: SamplerParts;
   readonly draw: Draw;
   readonly stop: ReadonlySet<number>;
@@ -44,11 +44,12 @@ interface Work {
  * copied to its rows; rows that have stopped leave the batch. Every row draws from a generator of its
  * own, so but for rounding its tokens do not depend on which rows share its batch.
  */
-export async function sampleCompletions(request: SampleRequest, parts: SamplerParts): Promise<readonly (readonly Completion[])[]> {
+export async function sampleCompletions(request: MergedSampleRequest, parts: SamplerParts): Promise<readonly (readonly Completion[])[]> {
   const work = { request, parts, draw: createDraw(parts.config.vocabularySize, request), stop: new Set(request.stopTokens) };
-  const rows = request.prompts.flatMap((_, prompt) =>
-    Array.from({ length: request.count }, (_, sample): Row => ({ prompt, tokens: [], logprobs: [], random: createRandom(deriveSeed(request.seed, prompt, sample)) })),
-  );
+  const rows = request.prompts.flatMap((_, prompt) => {
+    const origin = request.origins?.[prompt] ?? { seed: request.seed, prompt };
+    return Array.from({ length: request.count }, (_, sample): Row => ({ prompt, tokens: [], logprobs: [], random: createRandom(deriveSeed(origin.seed, origin.prompt, sample)) }));
+  });
   for (let start = 0; start < rows.length; start += parts.maxRows) await completeRows(rows.slice(start, start + parts.maxRows), work);
   const results = request.prompts.map((): Completion[] => []);
   for (const row of rows) results[row.prompt]!.push(completionOf(row, work.stop));

@@ -7,13 +7,14 @@ import { openSafetensors, writeSafetensors } from "./safetensors.ts";
 /** Everything that training changes. */
 export interface TrainingState {
   readonly weights: Float32Array;
-  readonly adam: AdamState;
+  /** `null` for weights alone. */
+  readonly adam: AdamState | null;
   readonly snapshots: ReadonlyMap<string, Float32Array>;
 }
 
 /** What a state belongs to. */
 export interface StateOrigin {
-  /** Tells the weights that a run started from, and what else decides what they mean, apart from any other. */
+  /** Tells the weights that it started from, and what else decides what they mean, apart from any other. */
   readonly reference: string;
   /** Whether a critic is trained beside them. */
   readonly critic: boolean;
@@ -34,11 +35,10 @@ export async function saveTrainingState(directory: string, { weights, adam, snap
   const flat = (name: string, data: Float32Array) => ({ name, shape: [data.length], values: () => data });
   const tensors = [
     flat("weights", weights),
-    flat("adam.first", adam.first),
-    flat("adam.second", adam.second),
+    ...(adam ? [flat("adam.first", adam.first), flat("adam.second", adam.second)] : []),
     ...[...snapshots].map(([name, data]) => flat(SNAPSHOT + name, data)),
   ];
-  await writeSafetensors(join(directory, FILE), tensors, { updates: String(adam.updates), reference, critic: String(critic) });
+  await writeSafetensors(join(directory, FILE), tensors, { ...(adam && { updates: String(adam.updates) }), reference, critic: String(critic) });
 }
 
 /** Reads what `saveTrainingState` wrote. Throws CheckpointError when it is damaged or of another model. */
@@ -54,7 +54,7 @@ export async function loadTrainingState(directory: string, parameters: number, {
       throw fail(`${path} is the state of a training ${critic ? "without a critic, and this one has one" : "with a critic, and this one has none"}; continue it with the algorithm that it began with.`);
     }
     const updates = Number(file.metadata["updates"]);
-    if (!Number.isSafeInteger(updates)) throw fail(`${path}: the number of updates is missing.`);
+    if (file.metadata["updates"] !== undefined && !Number.isSafeInteger(updates)) throw fail(`${path}: the number of updates is damaged.`);
     const flat = async (name: string): Promise<Float32Array> => {
       const shape = file.shapes.get(name);
       if (shape?.length !== 1 || shape[0] !== parameters) throw fail(`${path}: ${name} has shape [${shape?.join(", ") ?? "none"}], the model has ${parameters} parameters.`);
@@ -66,7 +66,8 @@ export async function loadTrainingState(directory: string, parameters: number, {
     for (const name of file.shapes.keys()) {
       if (name.startsWith(SNAPSHOT)) snapshots.set(name.slice(SNAPSHOT.length), await flat(name));
     }
-    return { weights: await flat("weights"), adam: { first: await flat("adam.first"), second: await flat("adam.second"), updates }, snapshots };
+    const adam = file.metadata["updates"] === undefined ? null : { first: await flat("adam.first"), second: await flat("adam.second"), updates };
+    return { weights: await flat("weights"), adam, snapshots };
   } finally {
     await file.close();
   }

@@ -24,6 +24,8 @@ export interface Trained {
   readonly versionOf: (flat: Float32Array) => Weights;
   /** Tells this start apart from any other. */
   readonly origin: () => string;
+  /** Tells apart what is trained, whatever its values at the start: weights of one kind can be exchanged. */
+  readonly kind: () => string;
   /** Writes the whole model with these values as a Hugging Face folder into an existing directory. */
   readonly save: (directory: string, flat: Float32Array) => Promise<void>;
 }
@@ -42,6 +44,7 @@ export function trainedModel({ config, layout, flat: start }: LoadedModel, { sou
     start,
     versionOf: (flat) => createWeights(flat, layout),
     origin: () => fingerprint([start]),
+    kind: () => fingerprint([start]),
     save: (directory, flat) => saveModel(directory, source, storedTensors(flat, layout), dtype),
   };
 }
@@ -63,6 +66,7 @@ export function trainedAdapters(model: LoadedModel, lora: LoraOptions, { source,
     start,
     versionOf: (flat) => createWeights(flat, layout, frozen),
     origin: () => fingerprint([model.flat, start, JSON.stringify(config.lora)]),
+    kind: () => fingerprint([model.flat, JSON.stringify(config.lora)]),
     save: async (directory, flat) => {
       await saveModel(directory, source, mergedTensors(model, flat, layout, lora), dtype);
       await saveAdapters(join(directory, "adapter"), flat, layout, lora);

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { writeTinyModel } from "../../test/tiny-model.ts";
 import { LORA_TARGETS } from "../options.ts";
 import type { LoraTarget } from "../options.ts";
-import type { UpdateOptions } from "../policy.ts";
+import type { Objective, UpdateOptions } from "../policy.ts";
 import type { TrainingRow } from "../types.ts";
 import { createRandom } from "../util/random.ts";
 import { loadModel } from "./model-folder.ts";
@@ -14,7 +14,6 @@ import type { ParameterLayout } from "./models/parameters.ts";
 import { createRotaryFeeds } from "./models/rotary.ts";
 import { createSessions } from "./sessions.ts";
 import { accumulateGradient } from "./update.ts";
-import type { Objective } from "./update.ts";
 import { createWeights } from "./weights.ts";
 import type { Weights } from "./weights.ts";
 

@@ -1,4 +1,4 @@
-import type { CriticOptions, Loss, UpdateOptions } from "../policy.ts";
+import type { CriticOptions, ForwardBackwardReport, Loss, Objective, ScoredSequence } from "../policy.ts";
 import type { TrainingRow } from "../types.ts";
 import { causalMask, microBatches } from "./batches.ts";
 import type { MicroBatch, TokenBudget } from "./batches.ts";
@@ -11,12 +11,6 @@ import type { Feeds, Session } from "./session.ts";
 import { createWeights } from "./weights.ts";
 import type { Weights } from "./weights.ts";
 
-export interface Gradient {
-  readonly loss: number;
-  readonly clipFraction: number;
-  readonly tokens: number;
-}
-
 export interface GradientParts {
   readonly session: Session;
   readonly graph: TrainingGraph;
@@ -28,11 +22,14 @@ export interface GradientParts {
   readonly tokenBudget: TokenBudget;
 }
 
-/** What is minimized. */
-export type Objective = Pick<UpdateOptions, "loss" | "critic">;
-
 /** Adds the gradient of the rows' loss to `into`, `[parameters]`, micro-batch by micro-batch. */
-export async function accumulateGradient(rows: readonly TrainingRow[], { loss, critic }: Objective, parts: GradientParts, into: Float32Array): Promise<Gradient> {
+export async function accumulateGradient(
+  rows: readonly (TrainingRow & ScoredSequence)[],
+  { loss, critic }: Objective,
+  parts: GradientParts,
+  into: Float32Array,
+): Promise<ForwardBackwardReport> {
+  const logprobs = rows.map(({ completion }) => new Float32Array(completion.length));
   const totals = { loss: 0, clipped: 0, tokens: 0 };
   const { sums, places } = gradientTensors(parts, into);
   for (const batch of microBatches(rows, parts.tokenBudget)) {
@@ -43,8 +40,15 @@ export async function accumulateGradient(rows: readonly TrainingRow[], { loss, c
     totals.loss += outputs("loss")[0]!;
     totals.tokens += batch.targets.length;
     totals.clipped += loss.kind === "ppo" ? countClipped(outputs("logprobs"), aligned, loss) : 0;
+    toRows(outputs("logprobs"), batch, logprobs);
   }
-  return { loss: totals.loss, tokens: totals.tokens, clipFraction: totals.tokens === 0 ? 0 : totals.clipped / totals.tokens };
+  return { logprobs, loss: totals.loss, tokens: totals.tokens, clipFraction: totals.tokens === 0 ? 0 : totals.clipped / totals.tokens };
+}
+
+/** Puts one number for each completion token of a micro-batch into the arrays of its rows. */
+export function toRows(numbers: Float32Array, { rows }: MicroBatch, into: readonly Float32Array[]): void {
+  let place = 0;
+  for (const row of rows) into[row]!.set(numbers.subarray(place, (place += into[row]!.length)));
 }
 
 /** The inputs that name the sequences of a micro-batch, for the training and the logprobs graph. */

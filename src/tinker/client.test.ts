@@ -83,7 +83,7 @@ describe("a request", () => {
   it("is given up when the patience is at an end, and says whether another try can help", async () => {
     const { connection, sent } = scripted(new Array(100).fill(0).map(() => json({ detail: "starting" }, 503)));
     const failure: unknown = await query(connection, endpoints.serverCapabilities).catch((error: unknown) => error);
-    expect((failure as ServerError).failure).toEqual({ method: "GET", path: "/get_server_capabilities", status: 503, detail: "starting", retryable: true });
+    expect((failure as ServerError).failure).toEqual({ method: "GET", path: "/get_server_capabilities", status: 503, detail: "starting", retryable: true, inDoubt: false });
     expect(sent.at(-1)!.at).toBeGreaterThan(40);
     expect(sent.at(-1)!.at).toBeLessThanOrEqual(60);
   });

@@ -41,18 +41,27 @@ export async function operate<E extends Operation>(connection: Connection, endpo
 
 /** An operation that the server has taken on. */
 export interface Submitted<Result> {
+  readonly id: string;
   /** Waits for what comes of it. */
   readonly result: () => Promise<Result>;
 }
 
-/** The first half of `operate`: later operations can be sent before this one has ended. */
-export async function submit<E extends Operation>(connection: Connection, endpoint: E, body: RequestOf<E> | ((conflicts: number) => RequestOf<E>)): Promise<Submitted<ResultOf<E>>> {
+/**
+ * The first half of `operate`: later operations can be sent before this one has ended. With `once` it is not sent again
+ * when the server may have taken it on already: for what must not be done twice, on servers that would.
+ */
+export async function submit<E extends Operation>(
+  connection: Connection,
+  endpoint: E,
+  body: RequestOf<E> | ((conflicts: number) => RequestOf<E>),
+  { once = false }: { readonly once?: boolean } = {},
+): Promise<Submitted<ResultOf<E>>> {
   let conflicts = 0;
   const send = async (): Promise<string> => {
     for (;;) {
       try {
         const request: Request = { method: "POST", path: endpoint.path, body: typeof body === "function" ? body(conflicts) : body, timeout: ANSWER_TIMEOUT };
-        return (await patiently(connection, request, submitted)).request_id;
+        return (await patiently(connection, request, submitted, once)).request_id;
       } catch (error) {
         if (typeof body !== "function" || statusOf(error) !== 409 || ++conflicts > MOST_CONFLICTS) throw error;
       }
@@ -60,27 +69,33 @@ export async function submit<E extends Operation>(connection: Connection, endpoi
   };
   const first = await send();
   return {
+    id: first,
     result: async () => {
       for (let id = first, lost = 0; ; id = await send()) {
         try {
           return readAnswer(connection, endpoint, await poll(connection, id, endpoint.path), endpoint.result as z.ZodType) as ResultOf<E>;
         } catch (error) {
-          if (statusOf(error) !== 410 || ++lost > MOST_LOST) throw error;
+          if (statusOf(error) !== 410 || once || ++lost > MOST_LOST) throw error;
         }
       }
     },
   };
 }
 
-async function patiently<T>(connection: Connection, request: Request, result: z.ZodType<T>): Promise<T> {
+async function patiently<T>(connection: Connection, request: Request, result: z.ZodType<T>, once = false): Promise<T> {
   const wait = createBackoff(connection);
   for (;;) {
     try {
       return readAnswer(connection, request, await exchange(connection, request), result);
     } catch (error) {
+      if (once && error instanceof ServerError && error.failure.inDoubt) throw doubt(error);
       await wait(error);
     }
   }
+}
+
+function doubt({ message, failure }: ServerError): ServerError {
+  return new ServerError(`${message} It may have done what was asked, and would do it again if it was asked again: continue the run from its last checkpoint.`, { ...failure, retryable: false });
 }
 
 /** Polls until the server has the result of an operation. */
@@ -95,7 +110,7 @@ async function poll(connection: Connection, id: string, path: string): Promise<u
       if (!tryAgain.safeParse(answer).success) {
         const failure = failed.safeParse(answer);
         if (!failure.success) return answer;
-        throw serverError(connection, { method: "POST", path, status: 200, detail: failure.data.error, retryable: false });
+        throw serverError(connection, { method: "POST", path, status: 200, detail: failure.data.error, retryable: false, inDoubt: false });
       }
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;
@@ -135,7 +150,7 @@ function readAnswer<T>(connection: Connection, { method, path }: Pick<Request, "
   const read = result.safeParse(answer);
   if (read.success) return read.data;
   const [issue] = read.error.issues;
-  throw serverError(connection, { method, path, status: 200, detail: `an answer whose ${issue!.path.join(".") || "shape"} is not as expected (${issue!.message})`, retryable: false });
+  throw serverError(connection, { method, path, status: 200, detail: `an answer whose ${issue!.path.join(".") || "shape"} is not as expected (${issue!.message})`, retryable: false, inDoubt: true });
 }
 
 /** The status of a ServerError's answer; `null` for other errors and where none came. */

@@ -1,6 +1,6 @@
 import { ServerError } from "../errors.ts";
 import type { ServerFailure } from "../errors.ts";
-import { requestReason } from "../util/system-error.ts";
+import { requestReason, systemCode } from "../util/system-error.ts";
 import type { Random } from "../util/random.ts";
 import type { Clock } from "./clock.ts";
 import { API_PREFIX, errorBody } from "./wire.ts";
@@ -50,14 +50,19 @@ export async function exchange(connection: Connection, request: Request): Promis
   } catch (error) {
     signal.throwIfAborted();
     const detail = own.aborted ? `no answer within ${request.timeout} s` : requestReason(error);
-    throw serverError(connection, { method: request.method, path: request.path, status: null, detail, retryable: true }, error);
+    throw serverError(connection, { method: request.method, path: request.path, status: null, detail, retryable: true, inDoubt: !isUnsent(error) }, error);
   }
   if (!response.ok) throw serverError(connection, refusal(request, response, text));
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw serverError(connection, { method: request.method, path: request.path, status: response.status, detail: `an answer that is no JSON: ${(error as Error).message}`, retryable: true }, error);
+    throw serverError(connection, { method: request.method, path: request.path, status: response.status, detail: `an answer that is no JSON: ${(error as Error).message}`, retryable: true, inDoubt: true }, error);
   }
+}
+
+/** Whether nobody was there to take a request. */
+function isUnsent(error: unknown): boolean {
+  return error instanceof Error && ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH"].includes(systemCode(error.cause) ?? "");
 }
 
 function refusal({ method, path }: Request, { status, headers }: Response, text: string): ServerFailure {
@@ -69,6 +74,7 @@ function refusal({ method, path }: Request, { status, headers }: Response, text:
     detail: wordsOf(text),
     // A proxy, not the server, answers with an empty 400.
     retryable: retryable(status) || (status === 400 && text === ""),
+    inDoubt: status >= 500 && status !== 503,
     ...(seconds >= 0 && { retryAfter: Math.min(seconds, MOST_WAITED) }),
   };
 }

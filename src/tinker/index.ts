@@ -119,5 +119,5 @@ function loraOf({ rank, alpha, targets, seed }: TinkerOptions["lora"], takesAlph
   };
   const [train_attn, train_mlp] = [adapted(ATTENTION), adapted(LORA_TARGETS.filter((target) => !ATTENTION.includes(target)))];
   // Seeds of some servers are signed.
-  return { rank, seed: (seed >>> 0) % 2 ** 31, train_attn, train_mlp, train_unembed: false, ...(takesAlpha && { alpha }) };
+  return { rank, seed: takesAlpha ? seed >>> 0 : (seed >>> 0) % 2 ** 31, train_attn, train_mlp, train_unembed: false, ...(takesAlpha && { alpha }) };
 }

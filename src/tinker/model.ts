@@ -22,13 +22,23 @@ export interface RemoteModel {
   /** Logprobs of completion tokens under the weights of now, `[sequence][time]`. */
   readonly logprobs: (sequences: readonly TokenSequence[]) => Promise<readonly Float32Array[]>;
   /** Adds up the gradients of all datums and takes an optimizer step with them. */
-  readonly train: (datums: readonly Datum[], loss: Omit<LossInput, "data">, adam: AdamParameters, ordered: boolean) => Promise<Trained>;
+  readonly train: (datums: readonly Datum[], loss: Omit<LossInput, "data">, adam: AdamParameters, server: TrainingTraits) => Promise<Trained>;
+  /** Whether the server takes the same request, sent again, for the same one. */
+  readonly deduplicates: () => Promise<boolean>;
   /** A sampler of the weights of now: the same one until they are trained. */
   readonly sampler: () => Promise<Sampler>;
   /** Keeps weights and optimizer on the server; the path finds them again. */
   readonly save: () => Promise<string>;
   /** Tries for so many seconds; as long as anything else when absent. */
   readonly unload: (patience?: number) => Promise<void>;
+}
+
+/** What a server says of the order and the repetition of training requests. */
+export interface TrainingTraits {
+  /** Whether a model's requests run in the order of their numbers, even when the next is sent at once. */
+  readonly ordered: boolean;
+  /** Whether a request that is sent again is not done again. */
+  readonly deduplicates: boolean;
 }
 
 export type AdamParameters = RequestOf<typeof endpoints.optimStep>["adam_params"];
@@ -40,6 +50,8 @@ export interface Trained {
   readonly metrics: Readonly<Record<string, number>>;
   /** L2 norm of the gradient before clipping; NaN where the server does not tell it. */
   readonly gradientNorm: number;
+  /** Whether the server says that it changed nothing, since the gradient was not finite. */
+  readonly skipped: boolean;
 }
 
 export interface ModelOptions {
@@ -61,9 +73,15 @@ export async function createModel(session: Session, { baseModel, lora: wanted, f
   return {
     lora: lora_config ?? null,
     logprobs: (sequences) => forward(connection, model_id, nextRequest, sequences),
-    train: (datums, loss, adam, ordered) => {
+    train: (datums, loss, adam, server) => {
       sampler = null;
-      return train({ connection, model_id, nextRequest, ordered }, datums, loss, adam);
+      return train({ connection, model_id, nextRequest, server }, datums, loss, adam);
+    },
+    deduplicates: async () => {
+      const request = { model_id, forward_input: { data: [logprobDatum({ prompt: [1, 2], completion: [3] })], loss_fn: "cross_entropy" as const }, seq_id: nextRequest() };
+      const [first, second] = [await submit(connection, endpoints.forward, request), await submit(connection, endpoints.forward, request)];
+      await Promise.all([first.result(), second.result()]);
+      return first.id === second.id;
     },
     sampler: async () => (sampler ??= await saveForSampler(session, model_id, nextRequest)),
     save: async () => {
@@ -96,19 +114,20 @@ interface Training {
   readonly connection: Connection;
   readonly model_id: string;
   readonly nextRequest: () => number;
-  readonly ordered: boolean;
+  readonly server: TrainingTraits;
 }
 
-async function train({ connection, model_id, nextRequest, ordered }: Training, datums: readonly Datum[], loss: Omit<LossInput, "data">, adam: AdamParameters): Promise<Trained> {
+async function train({ connection, model_id, nextRequest, server }: Training, datums: readonly Datum[], loss: Omit<LossInput, "data">, adam: AdamParameters): Promise<Trained> {
+  const { ordered, deduplicates } = server;
   const sent: Submitted<LossOutput>[] = [];
   for (const data of chunksOf(datums)) {
-    sent.push(await submit(connection, endpoints.forwardBackward, { model_id, forward_backward_input: { ...loss, data }, seq_id: nextRequest() }));
+    sent.push(await submit(connection, endpoints.forwardBackward, { model_id, forward_backward_input: { ...loss, data }, seq_id: nextRequest() }, { once: !deduplicates }));
   }
   const gradients = () => Promise.all(sent.map(({ result }) => result()));
-  const step = () => submit(connection, endpoints.optimStep, { model_id, adam_params: adam, seq_id: nextRequest() });
+  const step = () => submit(connection, endpoints.optimStep, { model_id, adam_params: adam, seq_id: nextRequest() }, { once: !deduplicates });
   // A server that does not keep the order might step before it has the gradients.
   const [losses, stepped] = ordered ? await step().then(({ result }) => Promise.all([gradients(), result()])) : [await gradients(), await (await step()).result()];
-  return { outputs: losses.flatMap(({ loss_fn_outputs }) => loss_fn_outputs), metrics: losses[0]?.metrics ?? {}, gradientNorm: normIn(stepped.metrics ?? {}) };
+  return { outputs: losses.flatMap(({ loss_fn_outputs }) => loss_fn_outputs), metrics: losses[0]?.metrics ?? {}, gradientNorm: normIn(stepped.metrics ?? {}), skipped: stepped.metrics?.["skipped"] === 1 };
 }
 
 function normIn(metrics: Readonly<Record<string, number>>): number {

@@ -1,8 +1,8 @@
 import { CheckpointError, PolicyError, ServerError, UsageError } from "../errors.ts";
 import { checkRequest, checkRow, checkSequence, CURRENT, REFERENCE } from "../policy.ts";
 import type { Policy, PolicyLimits, SampleRequest, WeightsName } from "../policy.ts";
-import { inOrder } from "../policy/in-order.ts";
 import type { Completion } from "../types.ts";
+import { createSerial } from "../util/serial.ts";
 import { createModel } from "./model.ts";
 import type { ModelOptions, RemoteModel } from "./model.ts";
 import type { OfferedModel, ServerTraits } from "./server.ts";
@@ -42,31 +42,43 @@ const CLOSING_PATIENCE = 5;
 /** The policy over models of a server that are there already. */
 export function policyOver(parts: RemoteParts): Policy {
   const state: State = { ...parts, snapshots: new Map(), checked: null };
-  const { session, offered, limits, traits } = parts;
-  return inOrder({
+  const { offered, limits, traits } = parts;
+  const serial = createSerial();
+  let closed = false;
+  const inOrder = <T>(call: () => Promise<T>): Promise<T> => (closed ? Promise.reject(new PolicyError("The policy is closed.")) : serial(call));
+  const refused = (reason: string) => (): Promise<never> => inOrder(() => Promise.reject(new PolicyError(reason)));
+  return {
     description: { model: offered.name, parameters: offered.parameters ?? 0, ...limits, capabilities: [] },
-    sample: (request) => sample(state, request),
-    logprobs: async (sequences, name) => {
-      for (const sequence of sequences) checkSequence(sequence, limits);
-      return versionOf(state, name).logprobs(sequences);
+    sample: (request) => inOrder(() => sample(state, request)),
+    logprobs: (sequences, name) =>
+      inOrder(async () => {
+        for (const sequence of sequences) checkSequence(sequence, limits);
+        return versionOf(state, name).logprobs(sequences);
+      }),
+    update: (rows, options) =>
+      inOrder(async () => {
+        for (const row of rows) checkRow(row, limits);
+        if (options.critic) throw new PolicyError(NO_CRITIC);
+        return updateModel(state.current, rows, options, traits);
+      }),
+    snapshot: (name) => inOrder(() => snapshot(state, name)),
+    average: refused("A training server keeps no moving averages of weights; use `teacher.kind: snapshot`."),
+    values: refused(NO_CRITIC),
+    saveState: (directory) => inOrder(() => saveState(state, directory)),
+    loadState: (directory) => inOrder(() => loadState(state, directory)),
+    exportModel: refused("A training server keeps the weights; they cannot be exported from here."),
+    close: () => {
+      const last = inOrder(() => close(state));
+      closed = true;
+      return last;
     },
-    update: async (rows, options) => {
-      for (const row of rows) checkRow(row, limits);
-      if (options.critic) throw new PolicyError(NO_CRITIC);
-      return updateModel(state.current, rows, options, traits);
-    },
-    snapshot: (name) => snapshot(state, name),
-    average: () => Promise.reject(new PolicyError("A training server keeps no moving averages of weights; use `teacher.kind: snapshot`.")),
-    values: () => Promise.reject(new PolicyError(NO_CRITIC)),
-    saveState: (directory) => saveState(state, directory),
-    loadState: (directory) => loadState(state, directory),
-    exportModel: () => Promise.reject(new PolicyError("A training server keeps the weights; they cannot be exported from here.")),
-    close: async () => {
-      const open = [state.current, state.reference, ...[...state.snapshots.values()].map(({ model }) => model)];
-      await Promise.allSettled(open.map((version) => version.unload(CLOSING_PATIENCE)));
-      session.close();
-    },
-  });
+  };
+}
+
+async function close({ session, current, reference, snapshots }: State): Promise<void> {
+  const open = [current, reference, ...[...snapshots.values()].map(({ model }) => model)];
+  await Promise.allSettled(open.map((version) => version.unload(CLOSING_PATIENCE)));
+  session.close();
 }
 
 const NO_CRITIC = "A training server has no critic: it has no values, and no update of them.";
@@ -75,7 +87,7 @@ async function sample(state: State, request: SampleRequest): Promise<readonly (r
   checkRequest(request, state.limits);
   const version = versionOf(state, request.weights);
   const sampler = await version.sampler();
-  const completions_P_G = await sampleFrom(state.session, sampler, request, state.limit);
+  const completions_P_G = await sampleFrom(state, sampler, request);
   if (version === state.current && state.checked !== sampler.id) {
     await checkSampler(state.current, request, completions_P_G);
     state.checked = sampler.id;

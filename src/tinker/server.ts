@@ -4,7 +4,7 @@ import { query } from "./client.ts";
 import { datumOf } from "./datums.ts";
 import type { Connection } from "./http.ts";
 import { createModel } from "./model.ts";
-import type { AdamParameters, ModelOptions, Trained } from "./model.ts";
+import type { AdamParameters, ModelOptions, Trained, TrainingTraits } from "./model.ts";
 import type { Session } from "./session.ts";
 import { endpoints } from "./wire.ts";
 
@@ -23,14 +23,14 @@ export interface Offer {
 }
 
 /** How a server computes. */
-export interface ServerTraits {
+export interface ServerTraits extends TrainingTraits {
   readonly reduction: "sum" | "mean";
-  /** Whether a model's requests run in the order of their numbers, even when the next is sent at once. */
-  readonly ordered: boolean;
   /** Whether `maxGradientNorm` has an effect; `null` where that cannot be seen. */
   readonly clips: boolean | null;
   /** Whether it takes the factor of adapters from its clients. */
   readonly takesAlpha: boolean;
+  /** Whether it draws the completions that the embedded engine draws of the same seed. */
+  readonly takesPromptIndex: boolean;
 }
 
 /** Asks a server what it offers. Throws ServerError. */
@@ -43,7 +43,7 @@ export async function offerOf(connection: Connection): Promise<Offer> {
       vocabularySize: model.vocabulary_size ?? null,
       parameters: model.parameters ?? null,
     })),
-    features: features ? { reduction: features.loss_reduction, ordered: features.ordered, clips: features.grad_clip_norm, takesAlpha: features.lora_alpha } : null,
+    features: features ? { reduction: features.loss_reduction, ordered: features.ordered, deduplicates: true, clips: features.grad_clip_norm, takesAlpha: features.lora_alpha, takesPromptIndex: features.prompt_index ?? false } : null,
   };
 }
 
@@ -66,24 +66,26 @@ const MOVEMENT = 0.05;
 const CLIPPED_SHARE = 0.25;
 
 /**
- * Finds out how a server reduces losses and whether it clips gradients, with a model of its own that is unloaded
- * again: twice the same datum has twice the gradient in a sum, the same in a mean; a clipped descent moves less.
- * Throws PolicyError when the reduction cannot be seen and is not `given`.
+ * Finds out how a server trains, with a model of its own that is unloaded again: whether it knows a request that was
+ * sent before; how it reduces losses, for twice the same datum has twice the gradient in a sum, the same in a mean;
+ * whether it clips gradients, for then a descent moves less. Throws PolicyError when the reduction cannot be seen and
+ * is not `given`.
  */
 export async function traitsOf(session: Session, model: ModelOptions, given: LossReduction): Promise<ServerTraits> {
   const probe = await createModel(session, model);
   try {
+    const careful = { ordered: false, deduplicates: await probe.deduplicates() };
     const sequence = { prompt: [1, 2, 3], completion: [4, 5, 6, 7] };
     const logprob = async () => Number((await probe.logprobs([sequence]))[0]![0]);
     const behaviour = (await probe.logprobs([sequence]))[0]!;
     // The gradient is that of the first token's logprob, under either reduction.
     const first = (value: number) => sequence.completion.map((_, t) => (t === 0 ? value : 0));
     const datum = datumOf(sequence, { logprobs: behaviour, advantages: first(1), weights: first(1) });
-    const step = (count: number, adam: AdamParameters) => probe.train(new Array<typeof datum>(count).fill(datum), { loss_fn: "importance_sampling" }, adam, false);
+    const step = (count: number, adam: AdamParameters) => probe.train(new Array<typeof datum>(count).fill(datum), { loss_fn: "importance_sampling" }, adam, careful);
     const one = await step(1, descent(0, 0));
     const two = await step(2, descent(0, 0));
     const reduction = given === "auto" ? reductionOf(one, two, session.connection.url) : given;
-    return { reduction, ordered: false, clips: await clipsOf(one.gradientNorm, { logprob, step }), takesAlpha: false };
+    return { reduction, ...careful, clips: await clipsOf(one.gradientNorm, { logprob, step }), takesAlpha: false, takesPromptIndex: false };
   } finally {
     await probe.unload();
   }

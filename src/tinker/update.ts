@@ -5,7 +5,7 @@ import { sum } from "../util/statistics.ts";
 import { strictZip } from "../util/strict-zip.ts";
 import { completionLogprobs, datumOf } from "./datums.ts";
 import { lossAt } from "./loss.ts";
-import type { AdamParameters, RemoteModel } from "./model.ts";
+import type { AdamParameters, RemoteModel, Trained } from "./model.ts";
 import type { ServerTraits } from "./server.ts";
 import type { Datum, LossInput } from "./wire.ts";
 
@@ -20,22 +20,22 @@ export async function updateModel(model: RemoteModel, rows: readonly TrainingRow
   if (some.length === 0) return { ...skipped, loss: 0, gradientNorm: 0, skipped: false };
   if (!some.every((row) => isFinite(row, options.loss))) return skipped;
   if (servesAsIs(options.loss, some, traits)) {
-    const { outputs, gradientNorm } = await model.train(datumsOf(some, options.loss, traits), serverLoss(options.loss), adamOf(options), traits.ordered);
-    return report(lossAt(options.loss, some, completionLogprobs(some, outputs)), gradientNorm);
+    const trained = await model.train(datumsOf(some, options.loss, traits), serverLoss(options.loss), adamOf(options), traits);
+    return report(lossAt(options.loss, some, completionLogprobs(some, trained.outputs)), trained);
   }
   const logprobs = await model.logprobs(some);
   const now = lossAt(options.loss, some, logprobs);
   // At a ratio of 1, importance sampling has the slope -A.
   const linear = strictZip(some, strictZip(logprobs, now.slopes)).map(([row, [logprobs_T, slopes_T]]) => ({ ...row, logprobs: logprobs_T, advantages: slopes_T.map((slope) => -slope), weights: slopes_T.map(() => 1) }));
   if (!linear.every((row) => isFinite(row, LINEAR))) return { ...skipped, loss: now.loss };
-  const { gradientNorm } = await model.train(datumsOf(linear, LINEAR, traits), serverLoss(LINEAR), adamOf(options), traits.ordered);
-  return report(now, gradientNorm);
+  return report(now, await model.train(datumsOf(linear, LINEAR, traits), serverLoss(LINEAR), adamOf(options), traits));
 }
 
 const LINEAR: Loss = { kind: "importance_sampling" };
 
-/** Throws PolicyError where a server found no finite gradient: its optimizer has it already. */
-function report({ loss, clipFraction, tokens }: Omit<UpdateReport, "gradientNorm" | "skipped">, gradientNorm: number): UpdateReport {
+/** Throws PolicyError where a server found no finite gradient and does not say that it skipped it: its optimizer has it already. */
+function report({ loss, clipFraction, tokens }: Omit<UpdateReport, "gradientNorm" | "skipped">, { gradientNorm, skipped }: Pick<Trained, "gradientNorm" | "skipped">): UpdateReport {
+  if (skipped) return { loss, gradientNorm, skipped, clipFraction, tokens };
   if (gradientNorm === Infinity) throw new PolicyError("The training server stepped along a gradient that is not finite; continue the run from its last checkpoint, with a lower learning rate.");
   return { loss, gradientNorm, skipped: false, clipFraction, tokens };
 }

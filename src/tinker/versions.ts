@@ -6,6 +6,7 @@ import { strictZip } from "../util/strict-zip.ts";
 import { operate } from "./client.ts";
 import { createModel, samplingSession } from "./model.ts";
 import type { ModelOptions, RemoteModel, Sampler } from "./model.ts";
+import type { ServerTraits } from "./server.ts";
 import type { Session } from "./session.ts";
 import { endpoints } from "./wire.ts";
 import type { ResultOf } from "./wire.ts";
@@ -16,11 +17,17 @@ export type Version = Pick<RemoteModel, "logprobs" | "sampler" | "unload">;
 /** Runs tasks, so many at once. */
 export type Limit = <T>(task: () => Promise<T>) => Promise<T>;
 
+export interface SamplingParts {
+  readonly session: Session;
+  readonly limit: Limit;
+  readonly traits: Pick<ServerTraits, "takesPromptIndex">;
+}
+
 /** Seeds that every server takes: the last sample's is the first's + count - 1. */
 const SEEDS = 2 ** 31;
 
 /** Samples `count` completions for each prompt, `[prompt, count]`. Throws PolicyError when the server returns others. */
-export function sampleFrom(session: Session, { id, next }: Sampler, request: SampleRequest, limit: Limit): Promise<readonly (readonly Completion[])[]> {
+export function sampleFrom({ session, limit, traits }: SamplingParts, { id, next }: Sampler, request: SampleRequest): Promise<readonly (readonly Completion[])[]> {
   const { prompts, count, seed, temperature, topP, topK, stopTokens, maxTokens } = request;
   return Promise.all(
     prompts.map((prompt, index) =>
@@ -30,7 +37,8 @@ export function sampleFrom(session: Session, { id, next }: Sampler, request: Sam
           seq_id: next(),
           prompt: { chunks: [{ type: "encoded_text", tokens: [...prompt] }] },
           num_samples: count,
-          sampling_params: { max_tokens: maxTokens, seed: (deriveSeed(seed, index) >>> 0) % (SEEDS - count), stop: [...stopTokens], temperature, top_p: topP, top_k: topK === 0 ? -1 : topK },
+          sampling_params: { max_tokens: maxTokens, seed: traits.takesPromptIndex ? seed >>> 0 : (deriveSeed(seed, index) >>> 0) % (SEEDS - count), stop: [...stopTokens], temperature, top_p: topP, top_k: topK === 0 ? -1 : topK },
+          ...(traits.takesPromptIndex && { prompt_index: index }),
         });
         return completionsOf(result, request);
       }),
@@ -68,6 +76,7 @@ export async function referenceVersion(session: Session, model: ModelOptions, li
 }
 
 async function promptLogprobs(session: Session, { id, next }: Sampler, { prompt, completion }: TokenSequence): Promise<Float32Array> {
+  if (completion.length === 0) return new Float32Array(0);
   const tokens = [...prompt, ...completion];
   const { prompt_logprobs: found } = await operate(session.connection, endpoints.sample, {
     sampling_session_id: id,
@@ -80,7 +89,7 @@ async function promptLogprobs(session: Session, { id, next }: Sampler, { prompt,
   // The first token has none: some servers say so, others leave it out.
   const logprobs = found?.slice(-completion.length) ?? [];
   if (found == null || tokens.length - found.length > 1 || logprobs.some((logprob) => logprob === null)) {
-    throw new PolicyError("The training server holds only one model and does not tell the logprobs of prompts: there is no reference; set `kl-coefficient: 0`.");
+    throw new PolicyError("The training server holds only one model and does not tell the logprobs of prompts: there is no reference, which every run compares itself with.");
   }
   return Float32Array.from(logprobs as readonly number[]);
 }

@@ -7,7 +7,7 @@ import { z } from "zod";
  * - A slow operation answers at once with a `request_id`; `retrieve_future` then holds until the bare result is
  *   there, and answers `try_again` (or status 408) while it is not. Polling twice gives the same result.
  * - Training requests of a model carry a `seq_id`, counted from 1 in the order in which they take effect; the
- *   same number again is the same request, and gets the same `request_id`. Samples count from 0 in their
+ *   same number again is the same request, and gets the same `request_id` (of older servers another one: they do it again). Samples count from 0 in their
  *   sampling session, models and sampling sessions from 0 in their session.
  * - Gradients of `forward_backward` add up until `optim_step`, which uses and clears them.
  * - Arrays of a datum have the length N of `model_input`, all tokens but the last, and are aligned with
@@ -83,6 +83,8 @@ const features = z.object({
   ordered: z.boolean(),
   grad_clip_norm: z.boolean(),
   lora_alpha: z.boolean(),
+  /** Whether samples take a `prompt_index`: then completions are those that the embedded engine draws from the same seed. */
+  prompt_index: optional(z.boolean()),
 });
 
 const supportedModel = z.object({ model_name: z.string(), max_context_length: optional(index()), vocabulary_size: optional(index()), parameters: optional(index()) });
@@ -130,13 +132,18 @@ export const endpoints = {
       prompt: modelInput,
       num_samples: z.int().positive().default(1),
       sampling_params: samplingParameters,
+      /** Place of the prompt among those that share the seed, 0 by default; to servers that list it. */
+      prompt_index: optional(index()),
       prompt_logprobs: optional(z.boolean()),
     }),
     sampleResult,
   ),
   forward: operation("/forward", z.object({ model_id: z.string(), forward_input: lossInput, seq_id: optional(index()) }), lossOutput),
   forwardBackward: operation("/forward_backward", z.object({ model_id: z.string(), forward_backward_input: lossInput, seq_id: optional(index()) }), lossOutput),
-  /** The L2 norm of the gradient before clipping is in `metrics`, under a name that ends in `grad_norm`. */
+  /**
+   * The L2 norm of the gradient before clipping is in `metrics`, under a name that ends in `grad_norm`; `skipped` is 1 where
+   * it was not finite and the server changed nothing.
+   */
   optimStep: operation("/optim_step", z.object({ model_id: z.string(), adam_params: adamParameters, seq_id: optional(index()) }), z.object({ metrics: optional(z.record(z.string(), z.number())) })),
   /** With `sampling_session_seq_id`, a session that samples from the weights of now; with `path`, a name under which they are kept. */
   saveWeightsForSampler: operation(

@@ -1,0 +1,90 @@
+import type { Loss, ScoredSequence } from "../policy.ts";
+import type { Datum, LossInput, LossName, LossOutput, Tensor } from "../tinker/wire.ts";
+import type { TrainingRow } from "../types.ts";
+import { sum } from "../util/statistics.ts";
+import { strictZip } from "../util/strict-zip.ts";
+import { Refusal } from "./refusal.ts";
+
+/** A datum as the engine takes it: all arrays have the length of its `model_input`. */
+export type Row = TrainingRow & ScoredSequence;
+
+/** What each loss reads of a datum beside `target_tokens`; `weights` are 1 where they are missing. */
+const INPUTS: Readonly<Record<LossName, { readonly required: readonly string[]; readonly optional: readonly string[] }>> = {
+  cross_entropy: { required: [], optional: ["weights"] },
+  importance_sampling: { required: ["logprobs", "advantages"], optional: ["weights"] },
+  ppo: { required: ["logprobs", "advantages"], optional: ["weights"] },
+};
+/** What `ppo` reads of `loss_fn_config`; `dual_clip` is this server's own. */
+const PPO_CONFIG = ["clip_low_threshold", "clip_high_threshold", "dual_clip"];
+
+/** The loss of a request. Throws Refusal (400) for a setting that it does not have. */
+export function lossOf({ loss_fn: kind, loss_fn_config }: LossInput): Loss {
+  const config = loss_fn_config ?? {};
+  const known = kind === "ppo" ? PPO_CONFIG : [];
+  const unknown = Object.keys(config).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw new Refusal(400, `loss_fn_config has \`${unknown}\`, which ${kind} does not read; expected ${known.length === 0 ? "nothing" : known.join(", ")}.`);
+  if (kind !== "ppo") return { kind };
+  const { clip_low_threshold = 0.8, clip_high_threshold = 1.2, dual_clip } = config;
+  return { kind, clipLow: 1 - clip_low_threshold, clipHigh: clip_high_threshold - 1, ...(dual_clip !== undefined && { dualClip: dual_clip }) };
+}
+
+/** The rows of a request. Throws Refusal (400) for a datum whose arrays are missing, unknown or not aligned. */
+export function rowsOf({ data, loss_fn }: LossInput): readonly Row[] {
+  return data.map((datum, index) => rowOf(datum, loss_fn, `data.${index}`));
+}
+
+function rowOf({ model_input, loss_fn_inputs }: Datum, loss: LossName, where: string): Row {
+  const tokens = model_input.chunks.flatMap((chunk) => chunk.tokens);
+  const { required, optional } = INPUTS[loss];
+  const allowed = ["target_tokens", ...required, ...optional];
+  const unknown = Object.keys(loss_fn_inputs).find((name) => !allowed.includes(name));
+  if (unknown !== undefined) throw new Refusal(400, `${where}.loss_fn_inputs has \`${unknown}\`, which ${loss} does not read; expected ${allowed.join(", ")}.`);
+  if (tokens.length === 0) throw new Refusal(400, `${where}.model_input has no tokens.`);
+  const array = (name: string): readonly number[] => {
+    const found = loss_fn_inputs[name];
+    if (!found) throw new Refusal(400, `${where}.loss_fn_inputs has no \`${name}\`, which ${loss} needs.`);
+    if (found.data.length !== tokens.length) throw new Refusal(400, `${where}.loss_fn_inputs.${name} has ${found.data.length} numbers for a model_input of ${tokens.length} tokens; arrays are aligned with it.`);
+    return found.data;
+  };
+  const constant = (value: number): readonly number[] => tokens.map(() => value);
+  const targets = array("target_tokens");
+  const [first, ...rest] = tokens;
+  return {
+    prompt: [first!],
+    // The last target is never read by the model, but the engine's sequences end with a token that is scored.
+    completion: [...rest, targets.at(-1)!],
+    targets,
+    logprobs: required.length === 0 ? constant(0) : array("logprobs"),
+    advantages: required.length === 0 ? constant(0) : array("advantages"),
+    weights: "weights" in loss_fn_inputs ? array("weights") : constant(1),
+  };
+}
+
+/**
+ * What a pass over rows gives back. A loss that is not finite is left out, since JSON has no such number. Throws Refusal
+ * (400) when the model's logprobs are not.
+ */
+export function lossOutput(rows: readonly Row[], loss: Loss, logprobs: readonly Float32Array[], metrics: Readonly<Record<string, number>> = {}): LossOutput {
+  const outputs = strictZip(rows, logprobs).map(([row, logprobs_T]) => {
+    if (!logprobs_T.every(Number.isFinite)) throw new Refusal(400, "the model's logprobs are not finite: its weights have diverged; load earlier ones.");
+    const losses_T = Array.from(logprobs_T, (logprob, t) => row.weights[t]! * tokenLoss(loss, logprob, row.logprobs[t]!, row.advantages[t]!));
+    return { logprobs: floats(Array.from(logprobs_T)), ...(losses_T.every(Number.isFinite) && { elementwise_loss: floats(losses_T) }) };
+  });
+  const total = sum(outputs.map(({ elementwise_loss }) => (elementwise_loss ? sum(elementwise_loss.data) : Number.NaN)));
+  const tokens = sum(rows.map(({ completion }) => completion.length));
+  return { loss_fn_output_type: "selftrain", loss_fn_outputs: outputs, metrics: { ...(Number.isFinite(total) && { "loss:sum": total }), "tokens:sum": tokens, ...metrics } };
+}
+
+/** Loss of one token; formulas at `Loss` in the policy port. */
+function tokenLoss(loss: Loss, logprob: number, behaviour: number, advantage: number): number {
+  if (loss.kind === "cross_entropy") return -logprob;
+  const ratio = Math.exp(logprob - behaviour);
+  if (loss.kind === "importance_sampling") return -ratio * advantage;
+  const clipped = Math.min(Math.max(ratio, 1 - loss.clipLow), 1 + loss.clipHigh);
+  const gain = Math.min(ratio * advantage, clipped * advantage);
+  return -(loss.dualClip !== undefined && advantage < 0 ? Math.max(gain, loss.dualClip * advantage) : gain);
+}
+
+function floats(data: number[]): Tensor {
+  return { data, dtype: "float32", shape: [data.length] };
+}

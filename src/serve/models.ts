@@ -1,0 +1,133 @@
+import type { z } from "zod";
+import { CURRENT } from "../policy.ts";
+import type { Loss, OptimizerOptions } from "../policy.ts";
+import type { endpoints, LossInput } from "../tinker/wire.ts";
+import type { Serial } from "../util/serial.ts";
+import { formatPath, parsePath } from "./checkpoints.ts";
+import type { CheckpointKind, Checkpoints } from "./checkpoints.ts";
+import { lossOf, lossOutput, rowsOf } from "./datums.ts";
+import type { Engine } from "./engines.ts";
+import { createOrder } from "./order.ts";
+import type { Futures } from "./futures.ts";
+import { Refusal } from "./refusal.ts";
+
+type Request<E extends { readonly request: z.ZodType }> = z.output<E["request"]>;
+
+/** A model in training. Each method takes a request and returns the id of its future; requests are done in the order of their numbers. */
+export interface Model {
+  readonly id: string;
+  readonly session: string;
+  readonly engine: Promise<Engine>;
+  readonly forward: (request: Request<typeof endpoints.forward>) => string;
+  readonly forwardBackward: (request: Request<typeof endpoints.forwardBackward>) => string;
+  readonly optimStep: (request: Request<typeof endpoints.optimStep>) => string;
+  readonly saveWeights: (request: Request<typeof endpoints.saveWeights>) => string;
+  readonly saveWeightsForSampler: (request: Request<typeof endpoints.saveWeightsForSampler>) => string;
+  readonly loadWeights: (request: Request<typeof endpoints.loadWeights>) => string;
+  readonly unload: () => string;
+}
+
+export interface ModelOptions {
+  readonly id: string;
+  readonly session: string;
+  readonly baseModel: string;
+  readonly engine: Promise<Engine>;
+  readonly futures: Futures;
+  readonly checkpoints: Checkpoints;
+  readonly turns: Serial;
+  readonly gapSeconds: number;
+  /** Makes a sampling session of a snapshot of this name. */
+  readonly openSampling: (snapshot: string) => string;
+  readonly unloaded: () => void;
+}
+
+export function createModel(options: ModelOptions): Model {
+  const { id, session, engine, futures, turns } = options;
+  const order = createOrder(futures, session, options.gapSeconds);
+  /** Passes since the last optimizer step, and whether one failed whose gradient the next was to use. */
+  let [passes, failed, snapshots] = [0, false, 0];
+
+  const submit = (kind: string, request: { readonly seq_id?: number | null | undefined }, action: (engine: Engine) => Promise<object>): string =>
+    order({ kind, request, sequence: request.seq_id ?? null, run: () => turns(async () => action(await engine)) });
+
+  return {
+    id,
+    session,
+    engine,
+    forward: (request) => submit("forward", request, (opened) => forward(opened, request.forward_input)),
+    forwardBackward: (request) =>
+      submit("forward_backward", request, async (opened) => {
+        try {
+          passes++;
+          return await forwardBackward(opened, request.forward_backward_input);
+        } catch (error) {
+          failed = true;
+          throw error;
+        }
+      }),
+    optimStep: (request) =>
+      submit("optim_step", request, async (opened) => {
+        if (passes === 0) throw new Refusal(409, "there was no forward_backward since the last optim_step: there is no gradient to apply.");
+        passes = 0;
+        if (failed) {
+          failed = false;
+          await opened.policy.dropGradient();
+          throw new Refusal(409, "a forward_backward since the last optim_step failed: the weights stay as they are, and the gradient is dropped; send all of the step's data again.");
+        }
+        return optimStep(opened, optimizerOf(request.adam_params));
+      }),
+    saveWeights: (request) => submit("save_weights", request, (opened) => save(opened, "weights", request.path, options)),
+    saveWeightsForSampler: (request) => {
+      const { path, sampling_session_seq_id: number } = request;
+      if ((path ?? null) === null && (number ?? null) === null) throw new Refusal(400, "save_weights_for_sampler has neither a `path` nor a `sampling_session_seq_id`; give one of them.");
+      return submit("save_weights_for_sampler", request, async (opened) => {
+        if ((path ?? null) !== null) return save(opened, "sampler_weights", path!, options);
+        const snapshot = `${id}#${++snapshots}`;
+        await opened.snapshots.take(snapshot);
+        return { type: "save_weights_for_sampler", path: null, sampling_session_id: options.openSampling(snapshot) };
+      });
+    },
+    loadWeights: (request) =>
+      submit("load_weights", request, async (opened) => {
+        const { directory } = await options.checkpoints.find(parsePath(request.path, ["weights"]));
+        await opened.policy.loadWeights(directory, request.optimizer);
+        [passes, failed] = [0, false];
+        return { type: "load_weights", path: request.path, model_id: id };
+      }),
+    unload: () =>
+      submit("unload_model", {}, async (opened) => {
+        options.unloaded();
+        await opened.close();
+        return { type: "unload_model", model_id: id };
+      }),
+  };
+}
+
+async function forward({ policy }: Engine, input: LossInput): Promise<object> {
+  const [rows, loss] = [rowsOf(input), lossOf(input)];
+  return lossOutput(rows, loss, await policy.logprobs(rows, CURRENT));
+}
+
+async function forwardBackward({ policy }: Engine, input: LossInput): Promise<object> {
+  const rows = rowsOf(input);
+  const loss: Loss = lossOf(input);
+  const { logprobs, clipFraction, tokens } = await policy.forwardBackward(rows, { loss });
+  return lossOutput(rows, loss, logprobs, { "clipped:sum": Math.round(clipFraction * tokens) });
+}
+
+async function optimStep({ policy }: Engine, options: OptimizerOptions): Promise<object> {
+  const { gradientNorm, skipped } = await policy.optimizerStep(options);
+  // JSON has no number for a norm that is not finite; then the weights are unchanged.
+  return { type: "optim_step", metrics: { ...(skipped ? { skipped: 1 } : { grad_norm: gradientNorm, skipped: 0 }), learning_rate: options.learningRate } };
+}
+
+function optimizerOf({ learning_rate, beta1, beta2, eps, weight_decay, grad_clip_norm }: Request<typeof endpoints.optimStep>["adam_params"]): OptimizerOptions {
+  return { learningRate: learning_rate, beta1, beta2, epsilon: eps, weightDecay: weight_decay, maxGradientNorm: grad_clip_norm === 0 ? Infinity : grad_clip_norm };
+}
+
+async function save({ policy, adapters }: Engine, kind: CheckpointKind, name: string, { id, baseModel, checkpoints }: ModelOptions): Promise<object> {
+  const path = { model: id, kind, name };
+  const about = { baseModel, adapters, time: new Date().toISOString() };
+  await checkpoints.save(path, about, (directory) => policy.saveWeights(directory, CURRENT, kind === "weights"));
+  return { type: kind === "weights" ? "save_weights" : "save_weights_for_sampler", path: formatPath(path) };
+}

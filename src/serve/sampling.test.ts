@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { datumOf, END_TOKEN, servingFixture, textOf, TINY } from "../../test/served.ts";
+import type { Fixture, Served } from "../../test/served.ts";
+import { CURRENT } from "../policy.ts";
+import type { SampleRequest, ServablePolicy } from "../policy.ts";
+import { endpoints } from "../tinker/wire.ts";
+
+let fixture: Fixture;
+let server: Served;
+/** Prompts of each call of the served engines, which wait for the gate. */
+const calls: number[] = [];
+let gate = Promise.resolve();
+beforeAll(async () => {
+  fixture = await servingFixture();
+  const createPolicy = async (...parameters: Parameters<Fixture["engine"]>): Promise<ServablePolicy> => {
+    const policy = await fixture.engine(...parameters);
+    return {
+      ...policy,
+      sample: async (request) => {
+        calls.push(request.prompts.length);
+        await gate;
+        return policy.sample(request);
+      },
+    };
+  };
+  server = await fixture.start({ createPolicy, limits: { snapshotsPerModel: 2 } });
+});
+afterAll(() => fixture.close());
+
+const prompts = [[3, 7, 11], [5], [20, 21, 22, 23]];
+const options: Omit<SampleRequest, "prompts"> = { count: 3, weights: CURRENT, seed: 9, temperature: 0.8, topP: 0.9, topK: 20, stopTokens: [END_TOKEN], maxTokens: 6 };
+const sampling_params = { max_tokens: 6, seed: 9, temperature: 0.8, top_p: 0.9, top_k: 20 };
+
+async function samplingSession(model: string, number: number): Promise<string> {
+  const { sampling_session_id } = await server.run(endpoints.saveWeightsForSampler, { model_id: model, sampling_session_seq_id: number });
+  return sampling_session_id!;
+}
+
+/** One training step that moves the weights clearly. */
+async function train(model: string): Promise<void> {
+  const datum = datumOf({ prompt: [3, 7], completion: [9, 9, 9], weights: [1, 1, 1] });
+  await server.run(endpoints.forwardBackward, { model_id: model, forward_backward_input: { loss_fn: "cross_entropy", data: [datum] } });
+  await server.run(endpoints.optimStep, { model_id: model, adam_params: { learning_rate: 0.1, beta1: 0.9, beta2: 0.95, eps: 1e-8, weight_decay: 0, grad_clip_norm: 0 } });
+}
+
+const firstTokens = async (sampling: string, seq_id: number, seed = 1) => {
+  const { sequences } = await server.run(endpoints.sample, { sampling_session_id: sampling, seq_id, prompt: textOf([3, 7, 11]), num_samples: 2, sampling_params: { ...sampling_params, seed } });
+  return sequences.map(({ tokens }) => tokens);
+};
+
+describe("samples over the wire", () => {
+  it("are those of the engine for the same seed, and are drawn together", async () => {
+    const expected = await (await fixture.engine(null)).sample({ ...options, prompts });
+    const { model } = await server.model(0);
+    const sampling_session_id = await samplingSession(model, 0);
+    let open = (): void => undefined;
+    gate = new Promise((resolve) => (open = resolve));
+    const first = server.run(endpoints.sample, { sampling_session_id, seq_id: 9, prompt: textOf([3]), sampling_params });
+    await vi.waitFor(() => expect(calls).toEqual([1]));
+    const requests = prompts.map((prompt, prompt_index) => ({ sampling_session_id, seq_id: prompt_index, prompt: textOf(prompt), num_samples: 3, sampling_params, prompt_index }));
+    const ids = await Promise.all(requests.map((request) => server.begin(endpoints.sample, request)));
+    open();
+    await first;
+    const sampled = await Promise.all(ids.map((id) => server.result(endpoints.sample, id)));
+    sampled.forEach(({ sequences }, prompt) => {
+      expect(sequences.map(({ tokens, stop_reason }) => ({ tokens, stop_reason }))).toEqual(expected[prompt]!.map(({ tokens, stopReason }) => ({ tokens, stop_reason: stopReason })));
+      sequences.forEach(({ logprobs }, sample) => logprobs!.forEach((value, t) => expect(value).toBeCloseTo(expected[prompt]![sample]!.logprobs[t]!, 4)));
+    });
+    expect(calls).toEqual([1, 3]);
+    // The same request again is the same future, and samples nothing.
+    expect(await server.run(endpoints.sample, requests[0]!)).toEqual(sampled[0]);
+    expect(calls).toEqual([1, 3]);
+  });
+
+  it("fail alone where one of those drawn together cannot be", async () => {
+    const { model } = await server.model(2);
+    const sampling_session_id = await samplingSession(model, 0);
+    const request = (seq_id: number, prompt: readonly number[]) => server.run(endpoints.sample, { sampling_session_id, seq_id, prompt: textOf(prompt), sampling_params });
+    const [good, long, foreign] = await Promise.allSettled([request(0, [3]), request(1, new Array<number>(60).fill(3)), request(2, [29])]);
+    expect(good.status).toBe("fulfilled");
+    expect(String((long as PromiseRejectedResult).reason)).toContain("exceeds the model's context of 64 tokens");
+    expect(String((foreign as PromiseRejectedResult).reason)).toContain("Token 29 is not in the model's vocabulary of 29");
+  });
+
+  it("come from weights that do not change, of the model or the base model", async () => {
+    const { session, model } = await server.model(4);
+    const before = await samplingSession(model, 0);
+    const { sampling_session_id: base } = await server.call(endpoints.createSamplingSession, { session_id: session, sampling_session_seq_id: 1, base_model: TINY });
+    const untrained = await firstTokens(before, 0);
+    expect(await firstTokens(base, 0)).toEqual(untrained);
+    for (let step = 0; step < 3; step++) await train(model);
+    const after = await samplingSession(model, 2);
+    expect(await firstTokens(after, 0)).not.toEqual(untrained);
+    expect(await firstTokens(before, 1)).toEqual(untrained);
+    expect(await firstTokens(base, 1)).toEqual(untrained);
+  });
+
+  it("are no longer drawn from the oldest weights when newer ones took their room", async () => {
+    const { model } = await server.model(2);
+    const [first, second] = [await samplingSession(model, 0), await samplingSession(model, 1)];
+    // The first was used last, so the second makes room.
+    await firstTokens(first, 0);
+    const third = await samplingSession(model, 2);
+    await expect(firstTokens(second, 0)).rejects.toThrow("404 there is no sampling session");
+    await firstTokens(first, 1);
+    await firstTokens(third, 0);
+  });
+
+  it("differ without a seed, end where they are told to, and can be greedy", async () => {
+    const { model } = await server.model(2);
+    const sampling_session_id = await samplingSession(model, 0);
+    const sample = (seq_id: number, params: Partial<(typeof sampling_params & { stop: number[] })>) =>
+      server.run(endpoints.sample, { sampling_session_id, seq_id, prompt: textOf([3, 7]), num_samples: 4, sampling_params: { max_tokens: 12, ...params } });
+    const [one, other] = [await sample(0, {}), await sample(1, {})];
+    expect(one.sequences).not.toEqual(other.sequences);
+    const greedy = (await sample(2, { temperature: 0, stop: [] })).sequences.map(({ tokens }) => tokens);
+    expect(new Set(greedy.map(String)).size).toBe(1);
+    expect(greedy[0]).toHaveLength(12);
+    const stopped = (await sample(3, { temperature: 0, stop: [greedy[0]![2]!] })).sequences[0]!;
+    expect(stopped.tokens).toEqual(greedy[0]!.slice(0, greedy[0]!.indexOf(greedy[0]![2]!) + 1));
+    expect(stopped.stop_reason).toBe("stop");
+  });
+});

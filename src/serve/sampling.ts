@@ -1,0 +1,70 @@
+import type { z } from "zod";
+import type { endpoints, SampleResult } from "../tinker/wire.ts";
+import { createRepetitions } from "./repetitions.ts";
+import type { Futures } from "./futures.ts";
+import { Refusal } from "./refusal.ts";
+import type { Engine } from "./engines.ts";
+import type { Sampled } from "./sampler.ts";
+
+/** What a sampling session samples from. */
+export interface SamplingSource {
+  /** Name of the weights in the engine: the reference is the base model. */
+  readonly weights: string;
+  /** Where they lie when they are not in memory, or `null`. */
+  readonly directory: string | null;
+  /** The engine that holds them, or will. */
+  readonly engine: () => Promise<Engine>;
+}
+
+/** A session that samples from weights that do not change. */
+export interface SamplingSession {
+  readonly id: string;
+  readonly session: string;
+  readonly source: SamplingSource;
+  /** Takes a request and returns the id of its future. */
+  readonly sample: (request: z.output<typeof endpoints.sample.request>) => string;
+}
+
+export interface SamplingOptions {
+  readonly id: string;
+  readonly session: string;
+  readonly source: SamplingSource;
+  readonly futures: Futures;
+  /** Where completions end when a request does not say. */
+  readonly endTokens: readonly number[];
+  /** A seed for a request without one. */
+  readonly anySeed: () => number;
+}
+
+export function createSamplingSession({ id, session, source, futures, endTokens, anySeed }: SamplingOptions): SamplingSession {
+  const repetitions = createRepetitions();
+  return {
+    id,
+    session,
+    source,
+    sample: (request) =>
+      repetitions.once(request.seq_id, request, () =>
+        futures.start(session, async () => {
+          const { prompt, num_samples, sampling_params, prompt_logprobs } = request;
+          const { max_tokens, seed, stop, temperature, top_k, top_p } = sampling_params;
+          if (top_k < -1) throw new Refusal(400, `sampling_params.top_k is ${top_k}; expected a number of tokens, or -1 for all.`);
+          const { sampler } = await source.engine();
+          const sampled = await sampler({
+            prompt: prompt.chunks.flatMap(({ tokens }) => tokens),
+            options: { count: num_samples, weights: source.weights, temperature, topP: top_p, topK: Math.max(0, top_k), stopTokens: stop ?? endTokens, maxTokens: max_tokens },
+            directory: source.directory,
+            // Seeds here are 32-bit numbers with a sign, on the wire without.
+            seed: (seed ?? anySeed()) | 0,
+            place: request.prompt_index ?? 0,
+            promptLogprobs: prompt_logprobs === true,
+          });
+          return resultOf(sampled);
+        }),
+      ),
+  };
+}
+
+function resultOf({ completions, promptLogprobs }: Sampled): SampleResult & { readonly type: string } {
+  const sequences = completions.map(({ tokens, logprobs, stopReason }) => ({ stop_reason: stopReason, tokens: [...tokens], logprobs: Array.from(logprobs) }));
+  return { type: "sample", sequences, prompt_logprobs: promptLogprobs && [null, ...promptLogprobs] };
+}
