@@ -23,13 +23,10 @@ export const cure: Figure = {
     const keeps = levels(teacher, test).last >= KEPT * levels(own, test).best;
     const parts = [lost !== null && STEPS >= HORIZONS * lost, keeps, levels(teacher, test).last >= levels(truth, test).last - CLOSE];
     const arms = [["plain SRT", own], ["averaged teacher", teacher], ["ground truth", truth]] as const;
-    const seconds = (runs: typeof own) => meanBand(runs.map((run) => stepCurve(run, ({ timing }) => timing.seconds))).reduce((total, { y }) => total + y, 0);
     return {
       verdict: keeps ? verdictOf(parts) : "does not hold here",
       effect: `averaged teacher - plain SRT at the end ${describeDifference(difference(teacher, own, test))}; - ground truth ${describeDifference(difference(teacher, truth, test))}`,
-      text: [
-        `Plain SRT has lost five points for good at step ${lost ?? "-"} of ${STEPS}. The teacher's samples are extra: ${(seconds(teacher) / seconds(own)).toFixed(1)} times the time of plain SRT's steps.`,
-      ],
+      text: [`Plain SRT has lost five points for good at step ${lost ?? "-"} of ${STEPS}. The teacher samples as many answers again as are rewarded. By seed, at the end: ${seeds.map((seed, index) => `${seed}: ${share(meanCurve([teacher[index]!], test).at(-1)!.y)} against ground truth ${share(meanCurve([truth[index]!], test).at(-1)!.y)}`).join("; ")}.`],
       table: { head: ["", "start", "best", "last"], rows: arms.map(([name, runs]) => [name, ...[levels(runs, test).start, levels(runs, test).best, levels(runs, test).last].map(share)]) },
       panels: [
         { title: "held-out pass@1", x: { label: "step" }, y: { label: "pass@1", min: 0, max: 1 }, series: arms.map(([name, runs]) => accuracySeries(name, runs, test, { dashed: name === "ground truth" })) },
