@@ -26,7 +26,7 @@ export const controls: Figure = {
     const quiet = others.every(([, runs]) => bestMean(runs) - start <= NO_GAIN);
     return {
       verdict: gain.low > 0 ? verdictOf([true, quiet]) : "does not hold here",
-      effect: `SRT at its best (step ${peak}) - start ${describeDifference(gain)}; ${others.map(([name, runs]) => `${name} at its best ${share(bestMean(runs))}, start ${share(start)}`).join("; ")}`,
+      effect: `SRT at its best (step ${peak}) against the start ${describeDifference(gain)}; ${others.map(([name, runs]) => `${name} at its best ${share(bestMean(runs))}, start ${share(start)}`).join("; ")}`,
       text: [
         `SRT by seed, at its own best step: ${seeds.map((seed, index) => `${seed}: ${share(levels([own[index]!], test).best)} from ${share(levels([own[index]!], test).start)}`).join("; ")}. A seed that falls before the first evaluations has no rise to show, and with three seeds one such draw is enough for the interval to reach 0.`,
         "The built-in model writes a readable answer nearly always, so the format reward has little to say: it punishes rare slips, and what moves with them.",

@@ -25,7 +25,7 @@ export const cure: Figure = {
     const arms = [["plain SRT", own], ["averaged teacher", teacher], ["ground truth", truth]] as const;
     return {
       verdict: keeps ? verdictOf(parts) : "does not hold here",
-      effect: `averaged teacher - plain SRT at the end ${describeDifference(difference(teacher, own, test))}; - ground truth ${describeDifference(difference(teacher, truth, test))}`,
+      effect: `averaged teacher at the end, against plain SRT ${describeDifference(difference(teacher, own, test))}, against ground truth ${describeDifference(difference(teacher, truth, test))}`,
       text: [`Plain SRT has lost five points for good at step ${lost ?? "-"} of ${STEPS}. The teacher samples as many answers again as are rewarded. By seed, at the end: ${seeds.map((seed, index) => `${seed}: ${share(meanCurve([teacher[index]!], test).at(-1)!.y)} against ground truth ${share(meanCurve([truth[index]!], test).at(-1)!.y)}`).join("; ")}.`],
       table: { head: ["", "start", "best", "last"], rows: arms.map(([name, runs]) => [name, ...[levels(runs, test).start, levels(runs, test).best, levels(runs, test).last].map(share)]) },
       panels: [

@@ -41,7 +41,7 @@ export const curriculum: Figure = {
     const arms = [["all data", all], ["easiest third by majority share", byShare], ["easiest third by pass rate", byPassRate], ["a random third", random], ["ground truth, all data", truth]] as const;
     return {
       verdict: verdictOf(best.parts),
-      effect: judged.map(({ name, againstAll, againstRandom }) => `${name}: - all data ${describeDifference(againstAll)}, - random third ${describeDifference(againstRandom)}`).join("; "),
+      effect: judged.map(({ name, againstAll, againstRandom }) => `${name}: against all data ${describeDifference(againstAll)}, against a random third ${describeDifference(againstRandom)}`).join("; "),
       text: [`A third is 341 questions, seen ${((STEPS * 16) / 341).toFixed(1)} times in ${STEPS} steps; all data are seen ${((STEPS * 16) / 1024).toFixed(1)} times.`],
       table: { head: ["trained on", "best", "last", "five points lost at step"], rows: arms.map(([name, runs]) => [name, share(levels(runs, test).best), share(levels(runs, test).last), String(lostAt(meanCurve(runs, test)) ?? "-")]) },
       panels: [{ title: "held-out pass@1", x: { label: "step" }, y: { label: "pass@1", min: 0, max: 1 }, series: arms.map(([name, runs]) => accuracySeries(name, runs, test, { dashed: name.startsWith("ground truth") })) }],

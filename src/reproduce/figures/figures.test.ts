@@ -39,7 +39,7 @@ describe("the figures", () => {
     const fallen = [0.5, 0.7, 0.5, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2];
     const kept = await cure.read(resultsOf({ plain: fallen, "ground-truth": truth, "averaged-teacher": truth }), [1, 2, 3]);
     expect(kept.verdict).toBe("holds");
-    expect(kept.effect).toContain("at the end +.700 [+.700, +.700]");
+    expect(kept.effect).toContain("against plain SRT +.700 [+.700, +.700]");
     const lost = await cure.read(resultsOf({ plain: fallen, "ground-truth": truth, "averaged-teacher": fallen }), [1, 2, 3]);
     expect(lost.verdict).toBe("does not hold here");
     const lower = await cure.read(resultsOf({ plain: fallen, "ground-truth": truth, "averaged-teacher": fallen.map(() => 0.8) }), [1, 2, 3]);

@@ -45,7 +45,7 @@ export const ladder: Figure = {
     const axis = { label: "level", categories: CLIMBED.map((each) => `chain/${each}`) };
     return {
       verdict: verdictOf(parts),
-      effect: `over all rungs: pass@1 ${describeDifference(climb("pass@1"))}, maj@16 ${describeDifference(climb("maj@k"))}; online - fixed start ${describeDifference(ahead)} (${rungs.map(({ level: at, online: own, fixed: other }) => `chain/${at} ${describeDifference(difference(own, other, onRung(at)))}`).join(", ")})`,
+      effect: `over all rungs: pass@1 ${describeDifference(climb("pass@1"))}, maj@16 ${describeDifference(climb("maj@k"))}; online labels against the fixed start's ${describeDifference(ahead)} (${rungs.map(({ level: at, online: own, fixed: other }) => `chain/${at} ${describeDifference(difference(own, other, onRung(at)))}`).join(", ")})`,
       text: [`Each rung is ${STEPS} steps from the model of the rung below; the lowest (chain/${FIRST}) is trained with true labels. The model was pretrained on chain/3 to chain/6: chain/7 is new to it.`, "Questions of one length are also forgotten while those of another are trained: each rung starts from what the rung below has left of its level."],
       table: {
         head: ["level", "pass@1 before", "after", "maj@16 before", "after", "pass@1 after, fixed start"],

@@ -26,7 +26,7 @@ export const offlineLabels: Figure = {
     const arms = [["online", online], ["offline", offline], ["ground truth", truth]] as const;
     return {
       verdict: verdictOf([gain.low > 0, levels(offline, test).best >= levels(online, test).best - CLOSE]),
-      effect: `offline - online at the end ${describeDifference(gain)}; ground truth - offline ${describeDifference(difference(truth, offline, test))}`,
+      effect: `offline labels at the end, against online ones ${describeDifference(gain)}, against ground truth ${describeDifference(difference(offline, truth, test))}`,
       text: ["Labels that do not move cannot be pulled along by the model's mistakes, and cannot get better either."],
       table: { head: ["labels", "best", "last"], rows: arms.map(([name, runs]) => [name, share(levels(runs, test).best), share(levels(runs, test).last)]) },
       panels: [

@@ -48,7 +48,7 @@ export const rise: Figure = {
     });
     return {
       verdict: verdictOf(parts),
-      effect: sets.map(({ task, own, control }) => `${task}: SRT - ground truth at the end ${describeDifference(difference(own, control, test))}`).join("; "),
+      effect: sets.map(({ task, own, control }) => `${task}: SRT at the end against ground truth ${describeDifference(difference(own, control, test))}`).join("; "),
       text: [
         `Relative gains of SRT's best over the start: ${sets.map(({ task, best, start }) => `${task} ${(100 * (best.y / start - 1)).toFixed(0)} %`).join(", ")} (paper: about 100 %).`,
         lostAt(hard.curves.own) === null ? "On the hardest set SRT keeps what it has learned." : `On the hardest set SRT has lost five points for good at step ${lostAt(hard.curves.own)!}.`,
