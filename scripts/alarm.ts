@@ -1,8 +1,9 @@
 /**
  * What `stop-on-collapse` would have done in runs that went on: replayed on their recorded votes. A run is collapsing
  * when held-out pass@1 ends 15 points or more below its best, healthy when no evaluation is five points below the best
- * before it; others waver. The stop has kept the model when the evaluation at or before the step that it goes back to is
- * at most five points below the best until the alarm.
+ * before it; others waver. The stop goes back to a checkpoint, of which it keeps one every eight steps or more often; it has
+ * kept the model when held-out pass@1 there, interpolated between evaluations, is at most five points below the best
+ * until the alarm.
  *
  *   npx tsx scripts/alarm.ts RUN…            # directories of runs with `start-votes`
  */
@@ -11,7 +12,7 @@ import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EvaluationMetrics, MetricsLine, StepMetrics, VotesLine } from "../src/run/index.ts";
-import { collapseAlarm } from "../src/srt/collapse.ts";
+import { collapseAlarm, WINDOW } from "../src/srt/collapse.ts";
 import type { Alarm, Signals } from "../src/srt/collapse.ts";
 import { emptyMemory, remember, signalsOf } from "../src/train/memory.ts";
 
@@ -40,11 +41,24 @@ export async function replay(path: string): Promise<Replay | null> {
   return { evaluations: lines.filter((line): line is EvaluationMetrics => line.kind === "evaluation"), steps, alarm };
 }
 
-/** Held-out pass@1 at the evaluation at or before the step that the alarm goes back to, less the best until the alarm. */
+/** The checkpoint that an alarm goes back to. */
+export function checkpointOf({ lastHealthy }: Alarm): number {
+  return WINDOW * Math.floor(lastHealthy / WINDOW);
+}
+
+/** Held-out pass@1 at the checkpoint that the alarm goes back to, less the best until the alarm. */
 export function keptBy({ alarm, evaluations }: Replay): number | null {
   if (alarm === null) return null;
-  const until = (step: number) => evaluations.filter((evaluation) => evaluation.step <= step).map(({ passAt1 }) => passAt1);
-  return until(alarm.lastHealthy).at(-1)! - Math.max(...until(alarm.step));
+  const best = Math.max(...evaluations.filter(({ step }) => step <= alarm.step).map(({ passAt1 }) => passAt1));
+  return accuracyAt(checkpointOf(alarm), evaluations) - best;
+}
+
+/** Held-out pass@1 at a step, on the line between the evaluations around it. */
+function accuracyAt(step: number, evaluations: readonly EvaluationMetrics[]): number {
+  const before = evaluations.filter((evaluation) => evaluation.step <= step).at(-1)!;
+  const after = evaluations.find((evaluation) => evaluation.step >= step) ?? before;
+  const part = after.step === before.step ? 0 : (step - before.step) / (after.step - before.step);
+  return before.passAt1 + part * (after.passAt1 - before.passAt1);
 }
 
 /** First evaluation from which held-out pass@1 stays five points below the best before it; `null` for a run that keeps what it has. */
@@ -78,7 +92,7 @@ async function main(paths: readonly string[]): Promise<void> {
       if (alarm !== null && alarm.step <= lost!) counts["raised in time"]++;
       if (kept !== null && kept >= -LOSS) counts["model kept"]++;
     } else if (alarm !== null) counts[`raised in a ${kind} run`]++;
-    console.log(`${basename(path)}: ${kind}, five points lost at ${lost ?? "-"}; ${alarm === null ? "no alarm" : `alarm at ${alarm.step} (${alarm.sign}), back to ${alarm.lastHealthy} (${kept!.toFixed(2)})`}`);
+    console.log(`${basename(path)}: ${kind}, five points lost at ${lost ?? "-"}; ${alarm === null ? "no alarm" : `alarm at ${alarm.step} (${alarm.sign}), back to ${checkpointOf(alarm)} (${kept!.toFixed(2)})`}`);
   }
   console.log(JSON.stringify(counts));
 }

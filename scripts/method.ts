@@ -16,7 +16,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadTask } from "../src/tasks/index.ts";
 import { mean, standardError } from "../src/util/statistics.ts";
-import { keptBy, lostAt, replay } from "./alarm.ts";
+import { checkpointOf, keptBy, lostAt, replay } from "./alarm.ts";
 import type { Replay } from "./alarm.ts";
 
 const BASE = `model: builtin
@@ -124,7 +124,7 @@ async function workThrough(waiting: Run[]): Promise<void> {
  * how far held-out pass@1 there (at the evaluation before) is below the best until the alarm.
  */
 function stopOf(run: Replay): string {
-  return run.alarm === null ? "-" : `${run.alarm.step} to ${run.alarm.lastHealthy} (${keptBy(run)!.toFixed(2).replace("0.", ".")})`;
+  return run.alarm === null ? "-" : `${run.alarm.step} to ${checkpointOf(run.alarm)} (${keptBy(run)!.toFixed(2).replace("0.", ".")})`;
 }
 
 /** One row for each arm, its runs side by side: best and last held-out pass@1, labels and KL at the end, the alarm. */

@@ -15,7 +15,7 @@ import type { StartVoters } from "./train/memory.ts";
 import { nextKlCoefficient, stepSettings } from "./train/settings.ts";
 import { restore } from "./train/state.ts";
 import type { TrainState } from "./train/state.ts";
-import { bestValidation, pinnedCheckpoints, stopOf } from "./train/stopping.ts";
+import { bestValidation, checkpointInterval, pinnedCheckpoints, stopOf } from "./train/stopping.ts";
 import type { Grader, LabelledProblem, Problem, Renderer, RewardSource, StepReport } from "./types.ts";
 import { deriveSeed } from "./util/random.ts";
 
@@ -132,7 +132,7 @@ async function checkpointIfDue({ config, policy, run, observer }: TrainOptions, 
   const { step } = state;
   const isBest = bestValidation(state)?.step === step;
   const first = step === 0 && config.stopOnCollapse;
-  const due = last ? step > 0 : step > 0 && step % config.checkpointEvery === 0;
+  const due = last ? step > 0 : step > 0 && step % checkpointInterval(config) === 0;
   if (step <= state.saved || !(due || isBest || first)) return;
   const pinned = await pinnedCheckpoints(state, config, run);
   await saveCheckpoint(run, step, { kept: config.checkpointsKept, pinned }, (directory) => policy.saveState(directory));

@@ -1,7 +1,7 @@
 import type { Terminal } from "./terminal.ts";
 
-/** Ctrl-C, and what a scheduler sends before it takes the machine away. */
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** Ctrl-C, what a scheduler sends before it takes the machine away, and a terminal that is closed. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** What a run says at the first of them. */
 const STOPPING = "stopping after this step, with the state saved (Ctrl-C again ends at once) …";
 /** `npm start` passes on the Ctrl-C that the terminal has sent already: signals this close are one, in seconds. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Option } from "commander";
 import type { Command } from "commander";
 import { InterruptedError, UsageError } from "../errors.ts";
-import { figures, fullScale, reproduce, writeFullScale } from "../reproduce/index.ts";
+import { figures, fullScale, reportName, reproduce, writeFullScale } from "../reproduce/index.ts";
 import type { Figure, Job } from "../reproduce/index.ts";
 import { describeEnvironment } from "../run/index.ts";
 import type { Environment } from "../run/index.ts";
@@ -23,12 +23,12 @@ interface ReproduceFlags {
   readonly json?: boolean;
 }
 
-/** `selftrain reproduce [--figure NAME…] [--scale minutes|full] [--seeds k] [--out DIR]`. */
+/** `selftrain reproduce [--figure NAME...] [--scale minutes|full] [--seeds k] [--out DIR]`. */
 export function addReproduceCommand(program: Command): void {
   program
     .command("reproduce")
     .description("Put each claim of the paper to the test on the built-in model: run, draw, and judge by rules that are written down first. What is complete is not run again.")
-    .addOption(new Option("--figure <NAME…>", "only these").choices(figures.map(({ name }) => name)).argParser((name: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), ...name.split(",")]))
+    .addOption(new Option("--figure <NAME...>", "only these").choices(figures.map(({ name }) => name)))
     .addOption(new Option("--scale <SCALE>", "`minutes` runs on this machine; `full` writes the paper's runs as configs and commands for a training server, and runs nothing").choices(["minutes", "full"]).default("minutes"))
     .option("--seeds <k>", "seeds 1 to k", "3")
     .option("--jobs <n>", "runs at the same time, of one thread each (default: one for each core)")
@@ -38,7 +38,7 @@ export function addReproduceCommand(program: Command): void {
 }
 
 async function run(flags: ReproduceFlags, output: Output): Promise<void> {
-  const chosen = flags.figure === undefined ? figures : flags.figure.map(figureNamed);
+  const chosen = figures.filter(({ name }) => flags.figure?.includes(name) ?? true);
   await (flags.scale === "full" ? writeFull(chosen, flags, output) : runAll(chosen, flags, output));
 }
 
@@ -54,20 +54,15 @@ async function runAll(chosen: readonly Figure[], { seeds, jobs = String(availabl
   const clock = (): number => performance.now() / 1000;
   const started = clock();
   const progress = createJobProgress(terminal, clock);
-  const environment = environmentLines(await describeEnvironment(process.argv));
+  const described = await describeEnvironment(process.argv);
+  const environment = environmentLines(described);
   const program = fileURLToPath(new URL("main.js", import.meta.url));
-  const sections = await interruptible(terminal, clock, (signal) => reproduce({ figures: chosen, seeds: count, out, program, parallel, signal, environment, ...progress }));
+  const sections = await interruptible(terminal, clock, (signal) => reproduce({ figures: chosen, seeds: count, out, program, version: described.selftrain, parallel, signal, environment, ...progress }));
   terminal.status("");
   if (sections === null) throw new InterruptedError(`interrupted; the runs that were going on have saved their state. The same command goes on in ${out}.`);
   const rows = sections.map(({ id, verdict, effect }) => [id, verdict, effect]);
-  for (const line of ["", ...table(rows.map((row) => row.slice(0, 2))), "", `The report is ${join(out, "report.html")} (and report.md); figures lie in ${join(out, "figures")}`, `${duration(clock() - started)} in all`]) terminal.line(line);
+  for (const line of ["", ...table(rows.map((row) => row.slice(0, 2))), "", `The report is ${join(out, `${reportName(chosen)}.html`)} (and .md); figures lie in ${join(out, "figures")}`, `${duration(clock() - started)} in all`]) terminal.line(line);
   result({ out, seconds: clock() - started, figures: sections.map(({ id, verdict, effect }) => ({ name: id, verdict, effect })) });
-}
-
-function figureNamed(name: string): Figure {
-  const found = figures.find((figure) => figure.name === name);
-  if (found === undefined) throw new UsageError(`flag --figure: \`${name}\`; there are ${figures.map((figure) => figure.name).join(", ")}`);
-  return found;
 }
 
 function wholeNumber(flag: string, text: string): number {
@@ -76,8 +71,8 @@ function wholeNumber(flag: string, text: string): number {
 }
 
 /** What the report says of where it was made. */
-function environmentLines({ selftrain, node, platform, cores, gitRevision }: Environment): readonly (readonly [string, string])[] {
-  return [["selftrain", `${selftrain}${gitRevision === null ? "" : ` (${gitRevision.slice(0, 12)})`}`], ["Node", node], ["platform", `${platform}, ${cores} cores`]];
+function environmentLines({ selftrain, node, platform, cores }: Environment): readonly (readonly [string, string])[] {
+  return [["selftrain", selftrain], ["Node", node], ["platform", `${platform}, ${cores} cores`]];
 }
 
 /** Lines and a status line that tell how far the runs are. The time left is that of as many runs as took as long on average. */

@@ -23,6 +23,8 @@ export interface Finding {
   readonly text: readonly string[];
   readonly table?: Table;
   readonly panels: readonly Panel[];
+  /** Where the picture shows something else than means over seeds. */
+  readonly caption?: string;
 }
 
 /** Whether all, some or none of the parts of a rule are met: `holds in part` takes at least so many. */

@@ -1,7 +1,9 @@
-import { mkdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatConfig, resolveConfig } from "../config/index.ts";
 import { presets } from "../data/index.ts";
+import { ReproductionError } from "../errors.ts";
 import { writeFileAtomically } from "../util/atomic-write.ts";
 import type { Changes } from "./job.ts";
 
@@ -53,7 +55,7 @@ const FIGURES: Readonly<Record<string, FullFigure>> = {
   },
   controls: { runs: { ...SRT, "control-random": { reward: "random" }, "control-format": { reward: "format" } } },
   ladder: {
-    runs: { "knights-2-ground-truth": { ...TRUTH, ...ladderOf(2) }, ...Object.fromEntries([3, 5, 7].map((level) => [`knights-${level}-srt`, ladderOf(level)])) },
+    runs: { "knights-2-ground-truth": { ...TRUTH, ...ladderOf(2) }, ...Object.fromEntries([3, 5, 7].flatMap((level) => [[`knights-${level}-srt`, ladderOf(level)], [`knights-${level}-fixed`, { ...ladderOf(level), "teacher.kind": "start" }]])) },
     note: "A run on a server leaves no model folder: give each rung the rung below as `engine.base-model`, under the name that the server has for it.",
   },
   cure: { runs: { ...SRT_AND_TRUTH, "dapo-snapshot-teacher": { "teacher.kind": "snapshot", "teacher.every": 50 } }, note: "A server does not average weights: the voter is a snapshot that is renewed every 50 steps." },
@@ -87,7 +89,7 @@ export function fullScale(names: readonly string[]): FullScale {
     const trains = Object.keys(runs).map((run) => `npx selftrain train ${run}.yaml --out runs/${run}`);
     return `## ${name}\n\n${note === undefined ? "" : `${note}\n\n`}\`\`\`sh\n${[...before, ...trains, ...after].join("\n")}\n\`\`\`\n`;
   });
-  const head = "# The paper's runs\n\nFor a server that speaks the Tinker training API at the address in the configs (`engine.url`); `npx selftrain engines check` says what it can do. None of this was run by those who wrote it.\n";
+  const head = "# The paper's runs\n\nFor a server that speaks the Tinker training API at the address in the configs (`engine.url`); `npx selftrain engines check` says what it can do. None of this was run by those who wrote it.\n\nAs in the paper all weights are trained (`lora.rank: 0`) and KL is taken against the start, for which a server has to hold a second model. Where it can't (docs/scaling.md), train adapters: `lora.rank: 32` and about ten times the learning rate.\n";
   return { configs, commands: `${head}\n${sections.join("\n")}` };
 }
 
@@ -102,9 +104,13 @@ function configOf(run: string, changes: Changes, before: readonly string[]): str
   return formatConfig(config);
 }
 
-/** Writes the configs and `commands.md` into a folder. */
+/** Writes the configs and `commands.md` into a folder. Throws ReproductionError, and writes nothing, where a file of these names is another. */
 export async function writeFullScale(out: string, { configs, commands }: FullScale): Promise<void> {
+  const files = Object.entries({ ...configs, "commands.md": commands });
+  for (const [name, text] of files) {
+    const file = join(out, name);
+    if (existsSync(file) && (await readFile(file, "utf8")) !== text) throw new ReproductionError(`${file} is there already with other text, perhaps edited; take another folder with --out, or delete it.`);
+  }
   await mkdir(out, { recursive: true });
-  for (const [name, text] of Object.entries(configs)) await writeFileAtomically(join(out, name), text);
-  await writeFileAtomically(join(out, "commands.md"), commands);
+  for (const [name, text] of files) await writeFileAtomically(join(out, name), text);
 }

@@ -4,5 +4,5 @@ export { figures } from "./figures/index.ts";
 export { fullScale, writeFullScale } from "./full-scale.ts";
 export { commandLine } from "./job.ts";
 export type { Job } from "./job.ts";
-export { reproduce } from "./reproduce.ts";
+export { reportName, reproduce } from "./reproduce.ts";
 export type { ReproductionOptions } from "./reproduce.ts";

@@ -1,7 +1,6 @@
 import { meanBand, pairedDifference } from "../report/index.ts";
 import type { Difference, Point, Series } from "../report/index.ts";
 import { createRandom, deriveSeed } from "../util/random.ts";
-import { mean } from "../util/statistics.ts";
 import { curve, ratesAt } from "./results.ts";
 import type { Chosen, Measure, RunResult } from "./results.ts";
 
@@ -20,14 +19,10 @@ export function meanCurve(runs: readonly RunResult[], chosen: Chosen, measure: M
 /** The last evaluated step of a run. */
 export const lastStep = ({ answers }: RunResult): number => Math.max(...answers.keys());
 
-/** Mean over seeds of the chosen problems at the last step, at the best step of each seed, and at the start. */
+/** The mean curve over seeds of the chosen problems: at the start, where it is highest, and at the end. */
 export function levels(runs: readonly RunResult[], chosen: Chosen): { readonly start: number; readonly best: number; readonly last: number } {
-  const curves = runs.map((run) => curve(run, chosen));
-  return {
-    start: mean(curves.map((points) => points[0]!.y)),
-    best: mean(curves.map((points) => Math.max(...points.map(({ y }) => y)))),
-    last: mean(curves.map((points) => points.at(-1)!.y)),
-  };
+  const points = meanCurve(runs, chosen);
+  return { start: points[0]!.y, best: peakOf(points).y, last: points.at(-1)!.y };
 }
 
 /** Difference of two arms on the same problems, each at a step of its own: the last one where none is named. */

@@ -6,6 +6,7 @@ import { htmlReport, markdownReport, renderPng, renderSvg } from "../report/inde
 import type { Chart, Report, Section } from "../report/index.ts";
 import { writeFileAtomically } from "../util/atomic-write.ts";
 import type { Figure } from "./figure.ts";
+import { figures } from "./figures/index.ts";
 import { commandLine, mergeJobs } from "./job.ts";
 import type { Job } from "./job.ts";
 import { openResults } from "./results.ts";
@@ -24,6 +25,11 @@ export interface ReproductionOptions extends RunnerOptions {
   readonly drawn?: (section: Section) => void;
 }
 
+/** The report of some figures, without its ending: it does not take the place of that of all. */
+export function reportName(chosen: readonly Figure[]): string {
+  return chosen.length === figures.length ? "report" : ["report", ...chosen.map(({ name }) => name)].join("-");
+}
+
 /** The command of a figure, as typed into a shell. */
 export function figureCommand(name: string, seeds: number): string {
   return `npx selftrain reproduce --figure ${name} --seeds ${seeds}`;
@@ -31,22 +37,22 @@ export function figureCommand(name: string, seeds: number): string {
 
 /**
  * Runs what the figures need and draws them: `figures/NAME.svg` and `.png`, `report.html`, `report.md`. The rules
- * are written to `rules.md` before the first run. Returns the report's sections, or `null` when it was stopped before
+ * of all figures are written to `rules.md` before the first run. Returns the report's sections, or `null` when it was stopped before
  * all was run. Throws ReproductionError when the folder was made for something else or a job fails.
  */
-export async function reproduce({ figures, seeds: count, environment, planned, drawn, ...runner }: ReproductionOptions): Promise<readonly Section[] | null> {
+export async function reproduce({ figures: chosen, seeds: count, environment, planned, drawn, ...runner }: ReproductionOptions): Promise<readonly Section[] | null> {
   const { out } = runner;
   const seeds = Array.from({ length: count }, (_, index) => index + 1);
-  const jobs = mergeJobs(figures.map((figure) => figure.jobs(seeds)));
+  const jobs = mergeJobs(chosen.map((figure) => figure.jobs(seeds)));
   planned?.(jobs);
-  await writeSetting(out, figures);
+  await writeSetting(out);
   if (!(await runJobs(jobs, runner))) return null;
   const results = openResults(out);
   const sections: Section[] = [];
-  for (const figure of figures) {
-    const { panels, ...finding } = await figure.read(results, seeds);
+  for (const figure of chosen) {
+    const { panels, caption = captionOf(count), ...finding } = await figure.read(results, seeds);
     const command = figureCommand(figure.name, count);
-    const chart: Chart = { title: figure.title, caption: `${caption(count)} ${command}`, panels };
+    const chart: Chart = { title: figure.title, caption: `${caption} ${command}`, panels };
     const own = figure.jobs(seeds.slice(0, 1)).map(commandLine);
     const section: Section = { id: figure.name, title: figure.title, claim: figure.claim, rule: figure.rule, ...finding, chart, commands: [command, ...own] };
     await draw(out, section, chart);
@@ -54,13 +60,14 @@ export async function reproduce({ figures, seeds: count, environment, planned, d
     drawn?.(section);
   }
   const report: Report = { title: "Self-Rewarded Training, reproduced in small", intro: introduction(count), sections, environment };
-  await writeFileAtomically(join(out, "report.html"), htmlReport(report));
-  await writeFileAtomically(join(out, "report.md"), markdownReport(report));
+  const name = reportName(chosen);
+  await writeFileAtomically(join(out, `${name}.html`), htmlReport(report));
+  await writeFileAtomically(join(out, `${name}.md`), markdownReport(report));
   return sections;
 }
 
-function caption(seeds: number): string {
-  return seeds === 1 ? "One seed." : `Mean of ${seeds} seeds; bands: one standard error over seeds.`;
+function captionOf(seeds: number): string {
+  return seeds === 1 ? "One seed." : `Mean of ${seeds} seeds; bands and whiskers: one standard error over seeds.`;
 }
 
 function introduction(seeds: number): readonly string[] {
@@ -71,17 +78,17 @@ function introduction(seeds: number): readonly string[] {
 }
 
 /** Writes what the jobs read, and the rules. Throws ReproductionError where the folder has it otherwise. */
-async function writeSetting(out: string, figures: readonly Figure[]): Promise<void> {
-  for (const [name, text] of Object.entries({ "base.yaml": BASE, ...dataFiles() })) {
+async function writeSetting(out: string): Promise<void> {
+  const rules = figures.map(({ name, claim, rule }) => `## ${name}\n\n${claim}\n\n${rule}\n`);
+  const files = { "base.yaml": BASE, "rules.md": `# Rules, written before the runs\n\n${rules.join("\n")}`, ...dataFiles() };
+  for (const [name, text] of Object.entries(files)) {
     const file = join(out, name);
     if (existsSync(file) && (await readFile(file, "utf8")) !== text) {
-      throw new ReproductionError(`${file} is not what this version of selftrain would write, so the runs beside it are of another setting; take another folder with --out.`);
+      throw new ReproductionError(`${file} is not what this version of selftrain would write, so the runs beside it are of another setting or were judged by other rules; take another folder with --out.`);
     }
     await mkdir(dirname(file), { recursive: true });
     await writeFileAtomically(file, text);
   }
-  const rules = figures.map(({ name, claim, rule }) => `## ${name}\n\n${claim}\n\n${rule}\n`);
-  await writeFileAtomically(join(out, "rules.md"), `# Rules, written before the runs\n\n${rules.join("\n")}`);
 }
 
 async function draw(out: string, { id }: Section, chart: Chart): Promise<void> {

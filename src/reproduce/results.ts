@@ -1,4 +1,4 @@
-import { readFile, readdir } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parquetReadObjects } from "hyparquet";
 import { ReproductionError } from "../errors.ts";
@@ -49,8 +49,8 @@ export function openResults(out: string): Results {
     run,
     runs: (arm, seeds) => Promise.all(seeds.map((seed) => run(runName(arm, seed)))),
     samples: async (name, step) => {
-      const bytes = await readFile(path(name, "samples", `step-${String(step).padStart(6, "0")}.parquet`));
-      const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+      const bytes = await readBytes(path(name, "samples", `step-${String(step).padStart(6, "0")}.parquet`));
+      const file = new Uint8Array(bytes).buffer;
       return (await parquetReadObjects({ file })) as unknown as readonly SampleRow[];
     },
     evaluation: async (name) => {
@@ -68,7 +68,7 @@ export function openResults(out: string): Results {
 async function readRun(folder: string): Promise<RunResult> {
   const lines = await readLines<MetricsLine>(join(folder, "metrics.jsonl"));
   const evaluations = lines.flatMap((line) => (line.kind === "evaluation" ? [line] : []));
-  const answers = (await readdir(folder)).includes("evaluations.jsonl") ? await readLines<AnswersLine>(join(folder, "evaluations.jsonl")) : [];
+  const answers = await readLines<AnswersLine>(join(folder, "evaluations.jsonl"));
   return {
     steps: lines.flatMap((line) => (line.kind === "step" ? [line] : [])),
     evaluations,
@@ -77,14 +77,18 @@ async function readRun(folder: string): Promise<RunResult> {
   };
 }
 
+async function readBytes(file: string): Promise<Buffer> {
+  return readFile(file).catch((error: unknown) => {
+    throw new ReproductionError(`${file} cannot be read (${systemReason(error) ?? String(error)}), though its run is complete; delete the run, its file in \`done\`, and what was made from it, to have them run again.`, { cause: error });
+  });
+}
+
 /** Throws ReproductionError for a file that is gone or has a line that is no JSON. */
 async function readLines<Line>(file: string): Promise<readonly Line[]> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw new ReproductionError(`${file} cannot be read (${systemReason(error) ?? String(error)}), though its run is complete; delete the run's file in \`done\` to have it run again.`, { cause: error });
-  });
+  const text = (await readBytes(file)).toString("utf8");
   return parseJsonLines(text).map((row) => {
     if (row.ok) return row.value as Line;
-    throw new ReproductionError(`${file}, line ${row.line} is no JSON; delete the run and its file in \`done\` to have it run again.`);
+    throw new ReproductionError(`${file}, line ${row.line} is no JSON; delete the run, its file in \`done\`, and what was made from it, to have them run again.`);
   });
 }
 

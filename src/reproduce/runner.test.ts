@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(out, { recursive: true }));
 
-const run = (jobs: readonly Job[], changes: Partial<RunnerOptions> = {}) => runJobs(jobs, { out, program: join(out, "program.mjs"), parallel: 2, signal: new AbortController().signal, ...changes });
+const run = (jobs: readonly Job[], changes: Partial<RunnerOptions> = {}) => runJobs(jobs, { out, program: join(out, "program.mjs"), version: "1.0.0", parallel: 2, signal: new AbortController().signal, ...changes });
 const calls = async () => (await readFile(join(out, "calls.txt"), "utf8")).trim().split("\n");
 
 describe("the runner", () => {
@@ -53,6 +53,7 @@ describe("the runner", () => {
   it("refuses a result of another command", async () => {
     await run([trainJob("a", { seed: 1 })]);
     await expect(run([trainJob("a", { seed: 2 })])).rejects.toThrow("was made by another command");
+    await expect(run([trainJob("a", { seed: 1 })], { version: "2.0.0" })).rejects.toThrow("or version (`npx selftrain train base.yaml --seed 1 --out runs/a # selftrain 1.0.0`");
   });
 
   it("stopped, lets a run save its state and later goes on with it", async () => {
@@ -64,6 +65,12 @@ describe("the runner", () => {
     expect(await stopped).toBe(false);
     expect(await run([trainJob("slow", {}), trainJob("after", {}, ["slow"])])).toBe(true);
     expect(await calls()).toEqual(["train base.yaml --out runs/slow", "train --resume runs/slow", "train base.yaml --out runs/after"]);
+  });
+
+  it("starts nothing when it is stopped at once", async () => {
+    const controller = new AbortController();
+    expect(await run([trainJob("slow", {})], { signal: controller.signal, started: () => controller.abort() })).toBe(false);
+    expect(existsSync(join(out, "calls.txt"))).toBe(false);
   });
 
   it("runs as many at a time as it may", async () => {

@@ -12,6 +12,8 @@ export interface RunnerOptions {
   readonly out: string;
   /** The program that is `selftrain`: its path, for Node. */
   readonly program: string;
+  /** Of that program: results of another one are not taken for its own. */
+  readonly version: string;
   /** Jobs that run at the same time. */
   readonly parallel: number;
   /** Asks for a stop: jobs that are running save their state. */
@@ -26,11 +28,12 @@ export interface RunnerOptions {
  * off goes on where it was. Returns whether all are complete: `false` after a stop. Throws ReproductionError, once the
  * others that run have ended, when a job fails or the folder holds a result of another command.
  */
-export async function runJobs(jobs: readonly Job[], { out, program, parallel, signal, started, completed }: RunnerOptions): Promise<boolean> {
+export async function runJobs(jobs: readonly Job[], options: RunnerOptions): Promise<boolean> {
+  const { out, version, parallel, signal, started, completed } = options;
   await Promise.all(["runs", "logs", "done"].map((folder) => mkdir(join(out, folder), { recursive: true })));
   const done = new Set<string>();
   for (const job of jobs) {
-    if (!(await isComplete(job, out))) continue;
+    if (!(await isComplete(job, out, version))) continue;
     done.add(job.name);
     completed?.(job, true);
   }
@@ -39,7 +42,7 @@ export async function runJobs(jobs: readonly Job[], { out, program, parallel, si
   const failures: Error[] = [];
   const begin = (job: Job): void => {
     started?.(job);
-    const task = runJob(job, out, program, signal)
+    const task = runJob(job, options)
       .then((complete) => {
         if (!complete) return;
         done.add(job.name);
@@ -68,32 +71,44 @@ function nextReady(waiting: readonly Job[], done: ReadonlySet<string>): Job | nu
   return waiting.find(({ after }) => after.every((name) => done.has(name))) ?? null;
 }
 
-async function isComplete(job: Job, out: string): Promise<boolean> {
+/** What `done/NAME` says: the command, and the version of selftrain that ran it. */
+function markOf(job: Job, version: string): string {
+  return `${commandLine(job)} # selftrain ${version}`;
+}
+
+async function isComplete(job: Job, out: string, version: string): Promise<boolean> {
   const file = join(out, "done", job.name);
   if (!existsSync(file)) return false;
-  const command = (await readFile(file, "utf8")).trim();
-  if (command === commandLine(job)) return true;
-  throw new ReproductionError(`${join(out, "runs", job.name)} was made by another command (\`${command}\`, not \`${commandLine(job)}\`); take another folder with --out, or delete ${file} and what it made.`);
+  const found = (await readFile(file, "utf8")).trim();
+  const expected = markOf(job, version);
+  if (found === expected) return true;
+  throw new ReproductionError(`${join(out, "runs", job.name)} was made by another command or version (\`${found}\`, not \`${expected}\`); take another folder with --out, or delete ${file}, what it made, and what was made from that.`);
 }
 
 /** Whether the job came to its end; `false` when it was stopped, with its state saved. */
-async function runJob(job: Job, out: string, program: string, signal: AbortSignal): Promise<boolean> {
+async function runJob(job: Job, { out, program, version, signal }: RunnerOptions): Promise<boolean> {
   const log = join(out, "logs", `${job.name}.log`);
   const handle = await open(log, "a");
   try {
+    if (isStopped(signal)) return false;
     // Its own process group, so that a Ctrl-C of the terminal comes to it once: from here.
     const child = spawn(process.execPath, [program, ...wordsToContinue(job, out)], { cwd: out, stdio: ["ignore", handle.fd, handle.fd], detached: true });
     const stop = (): unknown => child.kill("SIGINT");
     signal.addEventListener("abort", stop);
     const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("exit", resolve));
     signal.removeEventListener("abort", stop);
-    if (code === 130 || signal.aborted) return false;
-    if (code !== 0) throw new ReproductionError(`\`${commandLine(job)}\` failed (${code === null ? "killed" : `exit code ${code}`}): ${await lastLine(log)} Its log is ${log}; the same command as before goes on from here.`);
+    if (code === 130 || isStopped(signal)) return false;
+    if (code !== 0) throw new ReproductionError(await describeFailure(job, code, log));
   } finally {
     await handle.close();
   }
-  await writeFileAtomically(join(out, "done", job.name), `${commandLine(job)}\n`);
+  await writeFileAtomically(join(out, "done", job.name), `${markOf(job, version)}\n`);
   return true;
+}
+
+/** Asked anew each time: a stop can come while something is awaited. */
+function isStopped(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 /** The words of a job, or those that continue it where it was cut off. */
@@ -111,6 +126,12 @@ function wordsToContinue({ name, words }: Job, out: string): readonly string[] {
     default:
       return words;
   }
+}
+
+async function describeFailure(job: Job, code: number | null, log: string): Promise<string> {
+  const last = await lastLine(log);
+  const advice = last.includes(" in use ") ? "it was begun by a process that is gone: wait until it has ended, or end it" : "the same command as before goes on from here";
+  return `\`${commandLine(job)}\` failed (${code === null ? "killed" : `exit code ${code}`}): ${last} Its log is ${log}; ${advice}.`;
 }
 
 async function lastLine(log: string): Promise<string> {

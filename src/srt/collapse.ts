@@ -79,7 +79,7 @@ export function collapseAlarm(history: readonly Signals[]): Alarm | null {
 export function lastAtRest(history: readonly Signals[]): number {
   let steps = Math.max(0, history.length - WINDOW);
   while (steps >= WINDOW && (lostSureness(history.slice(steps - WINDOW, steps)) ?? 0) > AT_REST) steps--;
-  return steps === 0 ? 0 : history[steps - 1]!.step;
+  return steps < WINDOW ? 0 : history[steps - 1]!.step;
 }
 
 /** `step 17: one answer's share … is 0.14, above 0.10 (over 8 steps)`. */

@@ -34,9 +34,14 @@ export async function pinnedCheckpoints(state: TrainState, config: Config, run: 
   return [newestBefore(lastAtRest(state.signals)), ...scheduled.filter((saved) => saved >= recent), bestValidation(state)?.step ?? 0];
 }
 
-/** Those that the config asks for, newest first. One that an interruption has left is none: without it the run would end elsewhere. */
-async function scheduledCheckpoints({ checkpointEvery }: Config, run: RunDirectory): Promise<readonly number[]> {
-  return (await checkpointSteps(run)).filter((saved) => saved % checkpointEvery === 0);
+/** Steps between the checkpoints of a run: a stop at a collapse needs one from shortly before it. */
+export function checkpointInterval({ checkpointEvery, stopOnCollapse }: Config): number {
+  return stopOnCollapse ? Math.min(checkpointEvery, WINDOW) : checkpointEvery;
+}
+
+/** Those that are due by the config, newest first. One that an interruption has left is none: without it the run would end elsewhere. */
+async function scheduledCheckpoints(config: Config, run: RunDirectory): Promise<readonly number[]> {
+  return (await checkpointSteps(run)).filter((saved) => saved % checkpointInterval(config) === 0);
 }
 
 /** The validation with the largest pass@1, the earliest of equals; `null` before the first. */

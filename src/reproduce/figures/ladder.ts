@@ -1,9 +1,10 @@
+import { meanBand } from "../../report/index.ts";
 import { mean } from "../../util/statistics.ts";
 import { verdictOf } from "../figure.ts";
 import type { Figure } from "../figure.ts";
 import { bootstrapped, describeDifference, difference, lastStep, share } from "../measures.ts";
 import { ratesAt, runName } from "../results.ts";
-import type { Measure, RunResult } from "../results.ts";
+import type { Chosen, Measure, RunResult } from "../results.ts";
 import { arm, LADDER_LEVELS, onRung, rung } from "../setting.ts";
 
 const FIRST = LADDER_LEVELS[0];
@@ -29,24 +30,29 @@ export const ladder: Figure = {
       }),
     ]),
   read: async (results, seeds) => {
+    const foot = await results.runs(online(FIRST), seeds);
     const rungs = await Promise.all(CLIMBED.map(async (level) => ({ level, online: await results.runs(online(level), seeds), fixed: await results.runs(fixed(level), seeds) })));
     const rungRates = (arm: "online" | "fixed", end: boolean, measure: Measure) =>
       seeds.map((_, seed) => rungs.flatMap((each) => ratesAt(each[arm][seed]!, end ? lastStep(each[arm][seed]!) : 0, onRung(each.level), measure)));
     const climb = (measure: Measure) => bootstrapped(rungRates("online", true, measure), rungRates("online", false, measure));
     const ahead = bootstrapped(rungRates("online", true, "pass@1"), rungRates("fixed", true, "pass@1"));
     const parts = [climb("pass@1").low > 0, climb("maj@k").low > 0, ahead.difference >= MARGIN];
-    const level = (runs: readonly RunResult[], rungLevel: number, end: boolean, measure: Measure) =>
-      mean(runs.map((run) => mean(ratesAt(run, end ? lastStep(run) : 0, onRung(rungLevel), measure).map(({ rate }) => rate))));
-    const bars = (measure: Measure) => [
-      { name: "before the rung", points: rungs.map(({ level: at, online: runs }, x) => ({ x, y: level(runs, at, false, measure) })) },
-      { name: "after, online labels", points: rungs.map(({ level: at, online: runs }, x) => ({ x, y: level(runs, at, true, measure) })) },
-      { name: "after, labels of the fixed start", points: rungs.map(({ level: at, fixed: runs }, x) => ({ x, y: level(runs, at, true, measure) })) },
-    ];
+    const top = rungs.at(-1)!.online;
+    const climbed: Chosen = (id) => CLIMBED.some((level) => onRung(level)(id));
+    const against = (measure: Measure) => describeDifference(difference(top, foot, climbed, { measure }));
+    const rates = (runs: readonly RunResult[], level: number, end: boolean, measure: Measure) =>
+      runs.map((run) => mean(ratesAt(run, end ? lastStep(run) : 0, onRung(level), measure).map(({ rate }) => rate)));
+    const level = (...which: Parameters<typeof rates>) => mean(rates(...which));
+    const bar = (name: string, arm: "online" | "fixed", end: boolean, measure: Measure) => ({
+      name,
+      points: meanBand(seeds.map((_, seed) => rungs.map((each, x) => ({ x, y: rates(each[arm], each.level, end, measure)[seed]! })))),
+    });
+    const bars = (measure: Measure) => [bar("before the rung", "online", false, measure), bar("after, online labels", "online", true, measure), bar("after, labels of the fixed start", "fixed", true, measure)];
     const axis = { label: "level", categories: CLIMBED.map((each) => `chain/${each}`) };
     return {
       verdict: verdictOf(parts),
       effect: `over all rungs: pass@1 ${describeDifference(climb("pass@1"))}, maj@16 ${describeDifference(climb("maj@k"))}; online labels against the fixed start's ${describeDifference(ahead)} (${rungs.map(({ level: at, online: own, fixed: other }) => `chain/${at} ${describeDifference(difference(own, other, onRung(at)))}`).join(", ")})`,
-      text: [`Each rung is ${STEPS} steps from the model of the rung below; the lowest (chain/${FIRST}) is trained with true labels. The model was pretrained on chain/3 to chain/6: chain/7 is new to it.`, "Questions of one length are also forgotten while those of another are trained: each rung starts from what the rung below has left of its level."],
+      text: [`Each rung is ${STEPS} steps from the model of the rung below; the lowest (chain/${FIRST}) is trained with true labels. The model was pretrained on chain/3 to chain/6: chain/7 is new to it.`, `A rung counts from what the rungs below have left of its level: questions of one length are forgotten while those of another are trained. The model at the top of the ladder against that at its foot, over chain/${CLIMBED[0]!} to chain/${CLIMBED.at(-1)!}: pass@1 ${against("pass@1")}, maj@16 ${against("maj@k")}.`],
       table: {
         head: ["level", "pass@1 before", "after", "maj@16 before", "after", "pass@1 after, fixed start"],
         rows: rungs.map(({ level: at, online: own, fixed: other }) => [`chain/${at}`, ...(["pass@1", "maj@k"] as const).flatMap((measure) => [share(level(own, at, false, measure)), share(level(own, at, true, measure))]), share(level(other, at, true, "pass@1"))]),

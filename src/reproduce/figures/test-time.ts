@@ -1,3 +1,4 @@
+import { meanBand } from "../../report/index.ts";
 import { mean } from "../../util/statistics.ts";
 import type { AdaptedAnswer, AnswerVote } from "../../voting/index.ts";
 import { verdictOf } from "../figure.ts";
@@ -32,14 +33,14 @@ export const testTime: Figure = {
         const answers = await Promise.all(seeds.map((seed) => results.adaptation(runName(`adapt-${size}`, seed))));
         const rates = (vote: (answer: AdaptedAnswer) => AnswerVote) => answers.map((rows) => rows.map((row) => ({ id: row.id, rate: vote(row).correct === true ? 1 : 0 })));
         const [before, after, voting] = [rates((row) => row.before), rates((row) => row.after), rates((row) => row.votingOnly)];
-        const level = (arms: typeof before) => mean(arms.map((arm) => mean(arm.map(({ rate }) => rate))));
-        return { size, before: level(before), after: level(after), voting: level(voting), gain: bootstrapped(after, before), againstVoting: bootstrapped(after, voting) };
+        const bySeed = (arms: typeof before) => arms.map((arm) => mean(arm.map(({ rate }) => rate)));
+        return { size, before: bySeed(before), after: bySeed(after), voting: bySeed(voting), gain: bootstrapped(after, before), againstVoting: bootstrapped(after, voting) };
       }),
     );
     const [smallest, largest] = [sets[0]!, sets.at(-1)!];
     const parts = [largest.gain.low > 0, largest.gain.difference >= smallest.gain.difference, sets.every(({ gain }) => gain.difference > -FALL)];
     const some = sets.some(({ gain }) => gain.low > 0) || (parts[0]! && parts.filter(Boolean).length > 1);
-    const points = (value: (set: (typeof sets)[number]) => number) => sets.map((set, x) => ({ x, y: value(set) }));
+    const points = (arm: "before" | "after" | "voting") => meanBand(seeds.map((_, seed) => sets.map((set, x) => ({ x, y: set[arm][seed]! }))));
     return {
       verdict: verdictOf(parts) === "holds" ? "holds" : some ? "holds in part" : "does not hold here",
       effect: sets.map(({ size, gain }) => `${size} questions: ${describeDifference(gain)}`).join("; "),
@@ -47,16 +48,16 @@ export const testTime: Figure = {
         "Beside it is what the same samples do without any training: the base model's vote over as many samples per question as training took (at most 480).",
         `Trained against that vote: ${sets.map(({ size, againstVoting }) => `${size} questions ${describeDifference(againstVoting)}`).join("; ")}.`,
       ],
-      table: { head: ["questions", "base maj@32", "adapted maj@32", "base, as many votes as training took"], rows: sets.map(({ size, before, after, voting }) => [String(size), share(before), share(after), share(voting)]) },
+      table: { head: ["questions", "base maj@32", "adapted maj@32", "base, as many votes as training took"], rows: sets.map(({ size, before, after, voting }) => [String(size), ...[before, after, voting].map((bySeed) => share(mean(bySeed)))]) },
       panels: [
         {
           title: "majority right, task:chain/6",
           x: { label: "questions", categories: SIZES.map(String) },
           y: { label: "share of questions", min: 0, max: 1 },
           series: [
-            { name: "base, maj@32", points: points(({ before }) => before) },
-            { name: "adapted, maj@32", points: points(({ after }) => after) },
-            { name: "base, as many votes as training took", points: points(({ voting }) => voting) },
+            { name: "base, maj@32", points: points("before") },
+            { name: "adapted, maj@32", points: points("after") },
+            { name: "base, as many votes as training took", points: points("voting") },
           ],
         },
       ],

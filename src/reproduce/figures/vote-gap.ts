@@ -34,6 +34,7 @@ export const voteGap: Figure = {
       effect: `maj@64 against pass@1 on ${tested.length} questions ${describeDifference(gap)}`,
       text: ["Where the model is right more often than it gives any one wrong answer, votes find the right one; the longer the question, the less often that is so."],
       table: { head: ["questions", "pass@1", "maj@8", "maj@64"], rows: figures.map(({ name, points }) => [name, ...[0, 3, 6].map((index) => share(points[index]!.y))]) },
+      caption: "Votes among 64 completions of each question; one model, no training.",
       panels: [{ title: "maj@k of the model as it is", x: { label: "votes k", scale: "log2" }, y: { label: "share of questions", min: 0, max: 1 }, series: figures }],
     };
   },
