@@ -4,7 +4,8 @@
  *   npx tsx scripts/record-skyrl.ts
  *
  * writes test/recorded/skyrl.json. SkyRL, which .ci/run installs, serves a tiny model of random weights on this machine.
- * In the record ids are numbered in their order, and the model has a name instead of its path.
+ * In the record ids are numbered in their order, and the model has a name instead of its path. A second one from the
+ * same machine differs only in what is drawn without a seed: the token that comes with the logprobs of a prompt.
  */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
