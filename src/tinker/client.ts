@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { ServerError } from "../errors.ts";
-import { exchange, serverError } from "./http.ts";
+import { exchange, timedOut, serverError } from "./http.ts";
 import type { Connection, Request } from "./http.ts";
 import { endpoints, failed, submitted, tryAgain } from "./wire.ts";
 import type { Endpoint, RequestOf, ResultOf } from "./wire.ts";
@@ -114,8 +114,8 @@ async function poll(connection: Connection, id: string, path: string): Promise<u
       }
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;
-      // 408 says no more than that there is no result yet.
-      if (error.failure.status !== 408) {
+      // 408 says no more than that there is no result yet, and neither does a server that holds a poll for longer than it is waited for.
+      if (error.failure.status !== 408 && !timedOut(error)) {
         // The failure is the operation's.
         if (!error.failure.retryable) throw serverError(connection, { ...error.failure, path }, error);
         await wait(error);
