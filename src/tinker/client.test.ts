@@ -67,6 +67,12 @@ describe("an operation", () => {
     expect(sent[1]!.at).toBe(17);
   });
 
+  it("waits also where an overloaded server says that it need not", async () => {
+    const { connection, sent } = scripted(new Array(200).fill(0).map(() => json({ detail: "slow down" }, 429, { "retry-after": "0" })));
+    await expect(operate(connection, endpoints.saveWeights, SAVE)).rejects.toThrow("slow down");
+    expect(sent.length).toBeLessThan(20);
+  });
+
   it("takes another name when its own is taken, and is asked for anew when the server lost its result", async () => {
     const { connection, sent } = scripted([json({ detail: "exists" }, 409), json({ request_id: "7" }), json({ detail: "gone" }, 410), json({ request_id: "8" }), json({ path: "p" })]);
     await operate(connection, endpoints.saveWeights, (conflicts) => ({ ...SAVE, path: `state-${1 + conflicts}` }));

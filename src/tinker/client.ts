@@ -129,7 +129,7 @@ async function poll(connection: Connection, id: string, path: string): Promise<u
 
 /**
  * Waits before another try, longer each time (0.5 s doubled up to 10 s, less up to a quarter by chance), or as long
- * as the server asks. Throws the error when another try is of no use, or the connection's patience is at an end.
+ * as the server asks, if at all. Throws the error when another try is of no use, or the connection's patience is at an end.
  */
 function createBackoff({ clock, random, signal, patience }: Connection): (error: unknown) => Promise<void> {
   const started = clock.now();
@@ -139,7 +139,7 @@ function createBackoff({ clock, random, signal, patience }: Connection): (error:
     if (!(error instanceof ServerError) || !error.failure.retryable) throw error;
     const { status, retryAfter } = error.failure;
     if (status === 500 && ++unforeseen >= MOST_UNFORESEEN) throw error;
-    const delay = retryAfter ?? Math.min(0.5 * 2 ** tries, 10) * (0.75 + 0.25 * random.uniform());
+    const delay = retryAfter || Math.min(0.5 * 2 ** tries, 10) * (0.75 + 0.25 * random.uniform());
     if (clock.now() + delay - started > patience) throw error;
     tries += 1;
     await clock.sleep(delay, signal);
