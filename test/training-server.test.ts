@@ -151,6 +151,24 @@ describe("a policy on a training server", () => {
     await expect(wider.loadState(directory)).rejects.toThrow("with `lora.rank` 8, and this run trains");
   });
 
+  it("holds nothing against a state that a server refuses for a reason of its own", async () => {
+    const directory = await mkdtemp(join(folder, "state-"));
+    const server = createFakeServer({ tells: true });
+    await (await createTinkerPolicy(options(server))).saveState(directory);
+    const serve = fetchFrom(server);
+    for (const [path, answer] of [
+      ["/create_model", () => Response.json({ detail: "no slot is free" }, { status: 400 })],
+      ["/load_weights", () => Response.json({ detail: "not now" }, { status: 403 })],
+    ] as const) {
+      let refuses = false;
+      const policy = await createTinkerPolicy(options(server, { fetch: (url, init) => (refuses && new URL(url).pathname.endsWith(path) ? Promise.resolve(answer()) : serve(url, init)) }));
+      refuses = true;
+      await expect(policy.loadState(directory)).rejects.toThrow(ServerError);
+      refuses = false;
+      await policy.loadState(directory);
+    }
+  });
+
   it("says what it cannot do", async () => {
     const policy = await createTinkerPolicy(options(createFakeServer()));
     await expect(policy.exportModel(folder)).rejects.toThrow(PolicyError);

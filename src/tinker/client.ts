@@ -110,7 +110,8 @@ async function poll(connection: Connection, id: string, path: string): Promise<u
       if (!tryAgain.safeParse(answer).success) {
         const failure = failed.safeParse(answer);
         if (!failure.success) return answer;
-        throw serverError(connection, { method: "POST", path, status: 200, detail: failure.data.error, retryable: false, inDoubt: false });
+        const { error: detail, category } = failure.data;
+        throw serverError(connection, { method: "POST", path, status: 200, detail, retryable: false, inDoubt: false, ...(category != null && { category }) });
       }
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;

@@ -11,6 +11,7 @@ import { readServerState, writeServerState } from "./state.ts";
 import { updateModel } from "./update.ts";
 import { checkSampler, sampleFrom } from "./versions.ts";
 import type { Limit, Version } from "./versions.ts";
+import { endpoints } from "./wire.ts";
 
 export interface RemoteParts {
   readonly session: Session;
@@ -116,7 +117,7 @@ async function loadState(state: State, directory: string): Promise<void> {
     try {
       return await createModel(state.session, { ...state.model, from });
     } catch (error) {
-      if (!(error instanceof ServerError) || error.failure.retryable) throw error;
+      if (!(error instanceof ServerError) || !isMissing(error)) throw error;
       throw new CheckpointError(`The training server could not load ${from}, where it kept the state of this run: ${error.failure.detail}`, { cause: error });
     }
   };
@@ -128,6 +129,11 @@ async function loadState(state: State, directory: string): Promise<void> {
   state.snapshots.clear();
   for (const [name, snapshot] of snapshots) state.snapshots.set(name, snapshot);
   await Promise.all(earlier.map((model) => model.unload()));
+}
+
+/** Whether a server says that it has a state no more, or not of this shape. Anything else it says may pass, and is no word against the state. */
+function isMissing({ failure: { path, status, category } }: ServerError): boolean {
+  return path === endpoints.loadWeights.path && ([400, 404, 410].includes(status ?? 0) || category === "user");
 }
 
 function versionOf({ current, reference, snapshots }: State, name: WeightsName): Version {
