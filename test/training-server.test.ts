@@ -169,6 +169,48 @@ describe("a policy on a training server", () => {
     }
   });
 
+  it("goes on from a state on a server that is full with the models of a client that was killed", async () => {
+    const directory = await mkdtemp(join(folder, "state-"));
+    const server = createFakeServer({ tells: true, most: 4 });
+    const killed = await createTinkerPolicy(options(server));
+    await killed.update([row], adam);
+    await killed.snapshot("teacher");
+    await killed.saveState(directory);
+    const weights = await killed.logprobs([row], CURRENT);
+    const next = await createTinkerPolicy(options(server));
+    expect(server.models()).toBe(4);
+    await next.loadState(directory);
+    for (const name of [CURRENT, "teacher"]) expect(await next.logprobs([row], name)).toEqual(weights);
+    expect(server.models()).toBe(2);
+    await next.close();
+    expect(server.models()).toBe(0);
+  });
+
+  it("makes room for its state before it asks for more", async () => {
+    const directory = await mkdtemp(join(folder, "state-"));
+    const server = createFakeServer({ tells: true, most: 2 });
+    const policy = await createTinkerPolicy(options(server));
+    await policy.saveState(directory);
+    await policy.update([row], adam);
+    const start = await policy.logprobs([row], REFERENCE);
+    await policy.loadState(directory);
+    for (const name of [CURRENT, REFERENCE]) expect(await policy.logprobs([row], name)).toEqual(start);
+  });
+
+  it("leaves no model on a server that has a state only in part", async () => {
+    const directory = await mkdtemp(join(folder, "state-"));
+    const server = createFakeServer({ tells: true });
+    const policy = await createTinkerPolicy(options(server));
+    await policy.snapshot("teacher");
+    await policy.saveState(directory);
+    await policy.close();
+    server.disk.delete([...server.disk.keys()][0]!);
+    const next = await createTinkerPolicy(options(server));
+    await expect(next.loadState(directory)).rejects.toThrow(CheckpointError);
+    await next.close();
+    expect(server.models()).toBe(0);
+  });
+
   it("says what it cannot do", async () => {
     const policy = await createTinkerPolicy(options(createFakeServer()));
     await expect(policy.exportModel(folder)).rejects.toThrow(PolicyError);

@@ -12,7 +12,10 @@ import { endpoints } from "./wire.ts";
 import type { ResultOf } from "./wire.ts";
 
 /** Weights that can be asked, not trained. */
-export type Version = Pick<RemoteModel, "logprobs" | "sampler" | "unload">;
+export interface Version extends Pick<RemoteModel, "logprobs" | "sampler" | "unload"> {
+  /** Of its model; `null` where the server holds none for it. */
+  readonly id: string | null;
+}
 
 /** Runs tasks, so many at once. */
 export type Limit = <T>(task: () => Promise<T>) => Promise<T>;
@@ -69,6 +72,7 @@ export async function referenceVersion(session: Session, model: ModelOptions, li
   }
   const sampler = await samplingSession(session, { base_model: model.baseModel });
   return {
+    id: null,
     sampler: () => Promise.resolve(sampler),
     logprobs: (sequences) => Promise.all(sequences.map((sequence) => limit(() => promptLogprobs(session, sampler, sequence)))),
     unload: () => Promise.resolve(),
