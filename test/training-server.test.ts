@@ -131,6 +131,28 @@ describe("a policy on a training server", () => {
     expect(server.models()).toBe(0);
   });
 
+  it("begins nothing after a failure", async () => {
+    const server = createFakeServer({ tells: true });
+    const serve = fetchFrom(server, (path) => (path === "/asample" ? "reset before" : null));
+    let samples = 0;
+    const policy = await createTinkerPolicy(options(server, { concurrency: 2, fetch: (url, init) => ((samples += Number(new URL(url).pathname.endsWith("/asample"))), serve(url, init)) }));
+    await expect(policy.sample({ ...request, prompts: new Array<number[]>(8).fill([11]) })).rejects.toThrow(ServerError);
+    const before = samples;
+    for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
+    // The other one of the two at once may have been on its way.
+    expect(samples - before).toBeLessThanOrEqual(1);
+  });
+
+  it("waits for nothing any more when it is closed", async () => {
+    const server = createFakeServer({ tells: true });
+    const serve = fetchFrom(server);
+    const signals: AbortSignal[] = [];
+    const policy = await createTinkerPolicy(options(server, { fetch: (url, init) => (signals.push(init!.signal!), serve(url, init)) }));
+    await policy.close();
+    expect(server.models()).toBe(0);
+    expect(signals.every(({ aborted }) => aborted)).toBe(true);
+  });
+
   it("ends at once when it is cancelled", async () => {
     const cancelled = new AbortController();
     const server = createFakeServer();
