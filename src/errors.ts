@@ -51,6 +51,8 @@ export interface ServerFailure {
   readonly retryable: boolean;
   /** Whether the server may have done what was asked all the same. */
   readonly inDoubt: boolean;
+  /** Of an operation that was taken on and failed: whether the server lays it to the request, `user`, or to itself. */
+  readonly category?: string;
   /** Seconds that the server asks to wait. */
   readonly retryAfter?: number;
 }

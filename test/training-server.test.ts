@@ -131,6 +131,28 @@ describe("a policy on a training server", () => {
     expect(server.models()).toBe(0);
   });
 
+  it("begins nothing after a failure", async () => {
+    const server = createFakeServer({ tells: true });
+    const serve = fetchFrom(server, (path) => (path === "/asample" ? "reset before" : null));
+    let samples = 0;
+    const policy = await createTinkerPolicy(options(server, { concurrency: 2, fetch: (url, init) => ((samples += Number(new URL(url).pathname.endsWith("/asample"))), serve(url, init)) }));
+    await expect(policy.sample({ ...request, prompts: new Array<number[]>(8).fill([11]) })).rejects.toThrow(ServerError);
+    const before = samples;
+    for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
+    // The other one of the two at once may have been on its way.
+    expect(samples - before).toBeLessThanOrEqual(1);
+  });
+
+  it("waits for nothing any more when it is closed", async () => {
+    const server = createFakeServer({ tells: true });
+    const serve = fetchFrom(server);
+    const signals: AbortSignal[] = [];
+    const policy = await createTinkerPolicy(options(server, { fetch: (url, init) => (signals.push(init!.signal!), serve(url, init)) }));
+    await policy.close();
+    expect(server.models()).toBe(0);
+    expect(signals.every(({ aborted }) => aborted)).toBe(true);
+  });
+
   it("ends at once when it is cancelled", async () => {
     const cancelled = new AbortController();
     const server = createFakeServer();
@@ -149,6 +171,66 @@ describe("a policy on a training server", () => {
     await expect(other.loadState(directory)).rejects.toThrow("Checkpoint not found");
     const wider = await createTinkerPolicy(options(createFakeServer(), { lora: { ...lora, rank: 16 } }));
     await expect(wider.loadState(directory)).rejects.toThrow("with `lora.rank` 8, and this run trains");
+  });
+
+  it("holds nothing against a state that a server refuses for a reason of its own", async () => {
+    const directory = await mkdtemp(join(folder, "state-"));
+    const server = createFakeServer({ tells: true });
+    await (await createTinkerPolicy(options(server))).saveState(directory);
+    const serve = fetchFrom(server);
+    for (const [path, answer] of [
+      ["/create_model", () => Response.json({ detail: "no slot is free" }, { status: 400 })],
+      ["/load_weights", () => Response.json({ detail: "not now" }, { status: 403 })],
+    ] as const) {
+      let refuses = false;
+      const policy = await createTinkerPolicy(options(server, { fetch: (url, init) => (refuses && new URL(url).pathname.endsWith(path) ? Promise.resolve(answer()) : serve(url, init)) }));
+      refuses = true;
+      await expect(policy.loadState(directory)).rejects.toThrow(ServerError);
+      refuses = false;
+      await policy.loadState(directory);
+    }
+  });
+
+  it("goes on from a state on a server that is full with the models of a client that was killed", async () => {
+    const directory = await mkdtemp(join(folder, "state-"));
+    const server = createFakeServer({ tells: true, most: 4 });
+    const killed = await createTinkerPolicy(options(server));
+    await killed.update([row], adam);
+    await killed.snapshot("teacher");
+    await killed.saveState(directory);
+    const weights = await killed.logprobs([row], CURRENT);
+    const next = await createTinkerPolicy(options(server));
+    expect(server.models()).toBe(4);
+    await next.loadState(directory);
+    for (const name of [CURRENT, "teacher"]) expect(await next.logprobs([row], name)).toEqual(weights);
+    expect(server.models()).toBe(2);
+    await next.close();
+    expect(server.models()).toBe(0);
+  });
+
+  it("makes room for its state before it asks for more", async () => {
+    const directory = await mkdtemp(join(folder, "state-"));
+    const server = createFakeServer({ tells: true, most: 2 });
+    const policy = await createTinkerPolicy(options(server));
+    await policy.saveState(directory);
+    await policy.update([row], adam);
+    const start = await policy.logprobs([row], REFERENCE);
+    await policy.loadState(directory);
+    for (const name of [CURRENT, REFERENCE]) expect(await policy.logprobs([row], name)).toEqual(start);
+  });
+
+  it("leaves no model on a server that has a state only in part", async () => {
+    const directory = await mkdtemp(join(folder, "state-"));
+    const server = createFakeServer({ tells: true });
+    const policy = await createTinkerPolicy(options(server));
+    await policy.snapshot("teacher");
+    await policy.saveState(directory);
+    await policy.close();
+    server.disk.delete([...server.disk.keys()][0]!);
+    const next = await createTinkerPolicy(options(server));
+    await expect(next.loadState(directory)).rejects.toThrow(CheckpointError);
+    await next.close();
+    expect(server.models()).toBe(0);
   });
 
   it("says what it cannot do", async () => {

@@ -13,18 +13,21 @@ interface Sent {
   readonly at: number;
 }
 
-/** A connection that gets these answers one after the other; an Error is a connection that breaks. */
+/** A connection that gets these answers one after the other; an Error is a connection that breaks, and `HELD` a minute without an answer. */
 function scripted(answers: readonly (Response | Error)[]): { readonly connection: Connection; readonly sent: Sent[] } {
   const sent: Sent[] = [];
   const clock = createFakeClock();
   const answering: typeof fetch = (url, init) => {
     sent.push({ path: new URL(url).pathname.replace("/api/v1", ""), body: init?.body === undefined ? undefined : (JSON.parse(init.body as string) as Record<string, unknown>), at: clock.now() });
     const answer = answers[sent.length - 1] ?? new Error("nothing more is scripted");
+    if (answer === HELD) return clock.sleep(60, init!.signal!).then(() => Promise.reject(answer));
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
   };
   return { sent, connection: { url: "http://server", key: "secret", fetch: answering, clock, random: createRandom(1), signal: new AbortController().signal, patience: 60 } };
 }
 
+/** What `fetch` throws when its AbortSignal.timeout has passed. */
+const HELD = new DOMException("The operation was aborted due to timeout", "TimeoutError");
 const json = (body: unknown, status = 200, headers: Record<string, string> = {}) => Response.json(body, { status, headers });
 const pending = () => json({ type: "try_again", request_id: "7", queue_state: "active" });
 const SAVE = { model_id: "m", path: "state-1", seq_id: 4 };
@@ -36,6 +39,13 @@ describe("an operation", () => {
     expect(sent.map(({ path }) => path)).toEqual(["/save_weights", "/retrieve_future", "/retrieve_future", "/retrieve_future"]);
     expect(sent[0]!.body).toEqual(SAVE);
     expect(sent[1]!.body).toEqual({ request_id: "7" });
+  });
+
+  it("may take any time while the server holds the polls", async () => {
+    const { connection, sent } = scripted([json({ request_id: "7" }), ...new Array<Error>(10).fill(HELD), new Error("reset"), json({ path: "p" })]);
+    expect(await operate(connection, endpoints.saveWeights, SAVE)).toEqual({ path: "p" });
+    // Ten times as long as the patience with a connection that fails.
+    expect(sent.at(-1)!.at).toBeGreaterThan(600);
   });
 
   it("is sent again with the same body after a lost or broken answer, later each time", async () => {
@@ -55,6 +65,12 @@ describe("an operation", () => {
     const { connection, sent } = scripted([json({ detail: "slow down" }, 429, { "retry-after": "17" }), json({ request_id: "7" }), json({ path: "p" })]);
     await operate(connection, endpoints.saveWeights, SAVE);
     expect(sent[1]!.at).toBe(17);
+  });
+
+  it("waits also where an overloaded server says that it need not", async () => {
+    const { connection, sent } = scripted(new Array(200).fill(0).map(() => json({ detail: "slow down" }, 429, { "retry-after": "0" })));
+    await expect(operate(connection, endpoints.saveWeights, SAVE)).rejects.toThrow("slow down");
+    expect(sent.length).toBeLessThan(20);
   });
 
   it("takes another name when its own is taken, and is asked for anew when the server lost its result", async () => {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { ServerError } from "../errors.ts";
-import { exchange, serverError } from "./http.ts";
+import { exchange, timedOut, serverError } from "./http.ts";
 import type { Connection, Request } from "./http.ts";
 import { endpoints, failed, submitted, tryAgain } from "./wire.ts";
 import type { Endpoint, RequestOf, ResultOf } from "./wire.ts";
@@ -110,12 +110,13 @@ async function poll(connection: Connection, id: string, path: string): Promise<u
       if (!tryAgain.safeParse(answer).success) {
         const failure = failed.safeParse(answer);
         if (!failure.success) return answer;
-        throw serverError(connection, { method: "POST", path, status: 200, detail: failure.data.error, retryable: false, inDoubt: false });
+        const { error: detail, category } = failure.data;
+        throw serverError(connection, { method: "POST", path, status: 200, detail, retryable: false, inDoubt: false, ...(category != null && { category }) });
       }
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;
-      // 408 says no more than that there is no result yet.
-      if (error.failure.status !== 408) {
+      // 408 says no more than that there is no result yet, and neither does a server that holds a poll for longer than it is waited for.
+      if (error.failure.status !== 408 && !timedOut(error)) {
         // The failure is the operation's.
         if (!error.failure.retryable) throw serverError(connection, { ...error.failure, path }, error);
         await wait(error);
@@ -129,7 +130,7 @@ async function poll(connection: Connection, id: string, path: string): Promise<u
 
 /**
  * Waits before another try, longer each time (0.5 s doubled up to 10 s, less up to a quarter by chance), or as long
- * as the server asks. Throws the error when another try is of no use, or the connection's patience is at an end.
+ * as the server asks, if at all. Throws the error when another try is of no use, or the connection's patience is at an end.
  */
 function createBackoff({ clock, random, signal, patience }: Connection): (error: unknown) => Promise<void> {
   const started = clock.now();
@@ -139,7 +140,7 @@ function createBackoff({ clock, random, signal, patience }: Connection): (error:
     if (!(error instanceof ServerError) || !error.failure.retryable) throw error;
     const { status, retryAfter } = error.failure;
     if (status === 500 && ++unforeseen >= MOST_UNFORESEEN) throw error;
-    const delay = retryAfter ?? Math.min(0.5 * 2 ** tries, 10) * (0.75 + 0.25 * random.uniform());
+    const delay = retryAfter || Math.min(0.5 * 2 ** tries, 10) * (0.75 + 0.25 * random.uniform());
     if (clock.now() + delay - started > patience) throw error;
     tries += 1;
     await clock.sleep(delay, signal);

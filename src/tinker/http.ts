@@ -60,6 +60,11 @@ export async function exchange(connection: Connection, request: Request): Promis
   }
 }
 
+/** Whether a request was given up because its answer took longer than its `timeout`; the server may be well. */
+export function timedOut({ cause }: ServerError): boolean {
+  return cause instanceof DOMException && cause.name === "TimeoutError";
+}
+
 /** Whether nobody was there to take a request. */
 function isUnsent(error: unknown): boolean {
   return error instanceof Error && ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH"].includes(systemCode(error.cause) ?? "");

@@ -1,4 +1,4 @@
-import { ServerError, UsageError } from "../errors.ts";
+import { PolicyError, ServerError, UsageError } from "../errors.ts";
 import { LORA_TARGETS } from "../options.ts";
 import type { LoraTarget, LossReduction } from "../options.ts";
 import type { Policy } from "../policy.ts";
@@ -61,12 +61,22 @@ export async function createTinkerPolicy(options: TinkerOptions): Promise<Policy
 
 /** Like `createTinkerPolicy`, and tells what was found out. */
 export async function connectPolicy(options: TinkerOptions): Promise<ServedPolicy> {
-  const connection = connectionTo(options);
+  // What is still waited for when a policy is closed, after a failure beside it, ends then.
+  const closed = new AbortController();
+  const given = connectionTo(options);
+  const connection = { ...given, signal: AbortSignal.any([given.signal, closed.signal]) };
   const offer = await offerOf(connection);
   const offered = chooseModel(offer, { url: connection.url, baseModel: options.baseModel });
   const local = await readModelLimits(options.folder);
   const limits = { vocabularySize: offered.vocabularySize ?? local.vocabularySize, contextLength: Math.min(offered.contextLength ?? Infinity, local.contextLength) };
-  const session = await openSession(connection);
+  const opening = await openSession(connection);
+  const session: Session = {
+    ...opening,
+    close: () => {
+      opening.close();
+      closed.abort(new PolicyError("The policy is closed."));
+    },
+  };
   const opened: Pick<RemoteModel, "unload">[] = [];
   try {
     const model = { baseModel: offered.name, lora: loraOf(options.lora, offer.features?.takesAlpha ?? false) };

@@ -17,6 +17,7 @@ export interface Sampler {
 
 /** A model on a server. Its training requests are sent in the order of the calls; one call at a time. */
 export interface RemoteModel {
+  readonly id: string;
   /** What its adapters are, where the server says so. */
   readonly lora: LoraConfig | null;
   /** Logprobs of completion tokens under the weights of now, `[sequence][time]`. */
@@ -59,18 +60,28 @@ export interface ModelOptions {
   readonly lora: LoraConfig;
   /** Weights and optimizer to begin with; those of the base model when absent. */
   readonly from?: string;
+  /** Seconds for which a server without room is asked; as long as anything else when absent. */
+  readonly patience?: number;
 }
 
-/** Makes a model. Throws ServerError. */
-export async function createModel(session: Session, { baseModel, lora: wanted, from }: ModelOptions): Promise<RemoteModel> {
+/** Makes a model; leaves none behind when its weights cannot be loaded. Throws ServerError. */
+export async function createModel(session: Session, { baseModel, lora: wanted, from, patience = session.connection.patience }: ModelOptions): Promise<RemoteModel> {
   const { connection } = session;
   const request = { session_id: session.id, model_seq_id: session.nextModel(), base_model: baseModel, lora_config: wanted };
-  const { model_id, lora_config } = await operate(connection, endpoints.createModel, request);
+  const { model_id, lora_config } = await operate({ ...connection, patience }, endpoints.createModel, request);
   const nextRequest = counter(1);
-  if (from !== undefined) await operate(connection, endpoints.loadWeights, { model_id, path: from, optimizer: true, seq_id: nextRequest() });
+  if (from !== undefined) {
+    try {
+      await operate(connection, endpoints.loadWeights, { model_id, path: from, optimizer: true, seq_id: nextRequest() });
+    } catch (error) {
+      await unloadModel(connection, model_id).catch(() => undefined);
+      throw error;
+    }
+  }
   const nextName = counter(1);
   let sampler: Sampler | null = null;
   return {
+    id: model_id,
     lora: lora_config ?? null,
     logprobs: (sequences) => forward(connection, model_id, nextRequest, sequences),
     train: (datums, loss, adam, server) => {
@@ -88,15 +99,17 @@ export async function createModel(session: Session, { baseModel, lora: wanted, f
       const body = unlessTaken(() => ({ model_id, path: `state-${nextName()}`, seq_id: nextRequest() }));
       return (await operate(connection, endpoints.saveWeights, body)).path;
     },
-    unload: async (patience = connection.patience) => {
-      try {
-        await operate({ ...connection, patience }, endpoints.unloadModel, { model_id });
-      } catch (error) {
-        // A server that does not know it holds it no more.
-        if (statusOf(error) !== 404) throw error;
-      }
-    },
+    unload: (patience = connection.patience) => unloadModel({ ...connection, patience }, model_id),
   };
+}
+
+/** Releases a model, of this client or an earlier one; none with this id is as good. Throws ServerError. */
+export async function unloadModel(connection: Connection, model_id: string): Promise<void> {
+  try {
+    await operate(connection, endpoints.unloadModel, { model_id });
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error;
+  }
 }
 
 async function forward(connection: Connection, model_id: string, nextRequest: () => number, sequences: readonly TokenSequence[]): Promise<readonly Float32Array[]> {

@@ -3,7 +3,7 @@ import { checkRequest, checkRow, checkSequence, CURRENT, REFERENCE } from "../po
 import type { Policy, PolicyLimits, SampleRequest, WeightsName } from "../policy.ts";
 import type { Completion } from "../types.ts";
 import { createSerial } from "../util/serial.ts";
-import { createModel } from "./model.ts";
+import { createModel, unloadModel } from "./model.ts";
 import type { ModelOptions, RemoteModel } from "./model.ts";
 import type { OfferedModel, ServerTraits } from "./server.ts";
 import type { Session } from "./session.ts";
@@ -11,6 +11,7 @@ import { readServerState, writeServerState } from "./state.ts";
 import { updateModel } from "./update.ts";
 import { checkSampler, sampleFrom } from "./versions.ts";
 import type { Limit, Version } from "./versions.ts";
+import { endpoints } from "./wire.ts";
 
 export interface RemoteParts {
   readonly session: Session;
@@ -36,8 +37,8 @@ interface State extends RemoteParts {
   checked: string | null;
 }
 
-/** Seconds for which models are unloaded at the end: a server that does not answer any more frees them itself. */
-const CLOSING_PATIENCE = 5;
+/** Seconds for which models are unloaded at the end (a server that does not answer any more frees them itself), and for which a full one is asked before room is made. */
+const SHORT_PATIENCE = 5;
 
 /** The policy over models of a server that are there already. */
 export function policyOver(parts: RemoteParts): Policy {
@@ -77,7 +78,7 @@ export function policyOver(parts: RemoteParts): Policy {
 
 async function close({ session, current, reference, snapshots }: State): Promise<void> {
   const open = [current, reference, ...[...snapshots.values()].map(({ model }) => model)];
-  await Promise.allSettled(open.map((version) => version.unload(CLOSING_PATIENCE)));
+  await Promise.allSettled(open.map((version) => version.unload(SHORT_PATIENCE)));
   session.close();
 }
 
@@ -104,30 +105,55 @@ async function snapshot(state: State, name: WeightsName): Promise<void> {
   await earlier?.model.unload();
 }
 
-async function saveState({ offered, model, current, snapshots }: State, directory: string): Promise<void> {
-  const paths = Object.fromEntries([...snapshots].map(([name, { path }]) => [name, path]));
-  await writeServerState(directory, { baseModel: offered.name, rank: model.lora.rank, current: await current.save(), snapshots: paths });
+async function saveState({ offered, model, current, reference, snapshots }: State, directory: string): Promise<void> {
+  const kept = [...snapshots];
+  const paths = Object.fromEntries(kept.map(([name, { path }]) => [name, path]));
+  const models = [current.id, reference.id, ...kept.map(([, snapshot]) => snapshot.model.id)].filter((id) => id !== null);
+  await writeServerState(directory, { baseModel: offered.name, rank: model.lora.rank, current: await current.save(), snapshots: paths, models });
 }
 
-/** The server's models cannot go back: each is made anew from what was kept. */
+/**
+ * The server's models cannot go back: each is made anew from what was kept. A server holds only so many: those that
+ * go are unloaded first, and where there is no room even then, those of the client that kept the state: it was killed.
+ */
 async function loadState(state: State, directory: string): Promise<void> {
+  const { session, reference } = state;
   const saved = await readServerState(directory, { baseModel: state.offered.name, rank: state.model.lora.rank });
+  // What cannot be unloaded matters only when there is no room, and then the server says so.
+  const unloadAll = (models: readonly { readonly unload: () => Promise<void> }[]) => Promise.allSettled(models.map((model) => model.unload()));
+  await unloadAll([state.current, ...[...state.snapshots.values()].map(({ model }) => model)]);
+  const left = saved.models.filter((id) => id !== reference.id).map((id) => ({ unload: () => unloadModel(session.connection, id) }));
+  const make = async (from: string): Promise<RemoteModel> => {
+    try {
+      return await createModel(session, { ...state.model, from, ...(left.length > 0 && { patience: SHORT_PATIENCE }) });
+    } catch (error) {
+      if (left.length === 0 || !(error instanceof ServerError) || error.failure.path !== endpoints.createModel.path) throw error;
+      await unloadAll(left.splice(0));
+      return createModel(session, { ...state.model, from });
+    }
+  };
+  const made: RemoteModel[] = [];
   const restored = async (from: string): Promise<RemoteModel> => {
     try {
-      return await createModel(state.session, { ...state.model, from });
+      made.push(await make(from));
+      return made.at(-1)!;
     } catch (error) {
-      if (!(error instanceof ServerError) || error.failure.retryable) throw error;
+      await unloadAll(made);
+      if (!(error instanceof ServerError) || !isMissing(error)) throw error;
       throw new CheckpointError(`The training server could not load ${from}, where it kept the state of this run: ${error.failure.detail}`, { cause: error });
     }
   };
   const current = await restored(saved.current);
   const snapshots: [WeightsName, Snapshot][] = [];
   for (const [name, path] of Object.entries(saved.snapshots)) snapshots.push([name, { model: await restored(path), path }]);
-  const earlier = [state.current, ...[...state.snapshots.values()].map(({ model }) => model)];
   state.current = current;
   state.snapshots.clear();
   for (const [name, snapshot] of snapshots) state.snapshots.set(name, snapshot);
-  await Promise.all(earlier.map((model) => model.unload()));
+}
+
+/** Whether a server says that it has a state no more, or not of this shape. Anything else it says may pass, and is no word against the state. */
+function isMissing({ failure: { path, status, category } }: ServerError): boolean {
+  return path === endpoints.loadWeights.path && ([400, 404, 410].includes(status ?? 0) || category === "user");
 }
 
 function versionOf({ current, reference, snapshots }: State, name: WeightsName): Version {

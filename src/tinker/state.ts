@@ -11,6 +11,8 @@ const stateSchema = z.strictObject({
   /** Paths of weights and optimizer, as the server named them. */
   current: z.string().min(1),
   snapshots: z.record(z.string(), z.string().min(1)),
+  /** Ids of the models that the client held then: they take up room on the server when it was killed. */
+  models: z.array(z.string()).default([]),
 });
 
 export type ServerState = Omit<z.output<typeof stateSchema>, "format">;

@@ -4,6 +4,7 @@ import type { Completion, TokenSequence } from "../types.ts";
 import { deriveSeed } from "../util/random.ts";
 import { strictZip } from "../util/strict-zip.ts";
 import { operate } from "./client.ts";
+import type { Connection } from "./http.ts";
 import { createModel, samplingSession } from "./model.ts";
 import type { ModelOptions, RemoteModel, Sampler } from "./model.ts";
 import type { ServerTraits } from "./server.ts";
@@ -12,7 +13,10 @@ import { endpoints } from "./wire.ts";
 import type { ResultOf } from "./wire.ts";
 
 /** Weights that can be asked, not trained. */
-export type Version = Pick<RemoteModel, "logprobs" | "sampler" | "unload">;
+export interface Version extends Pick<RemoteModel, "logprobs" | "sampler" | "unload"> {
+  /** Of its model; `null` where the server holds none for it. */
+  readonly id: string | null;
+}
 
 /** Runs tasks, so many at once. */
 export type Limit = <T>(task: () => Promise<T>) => Promise<T>;
@@ -29,18 +33,33 @@ const SEEDS = 2 ** 31;
 /** Samples `count` completions for each prompt, `[prompt, count]`. Throws PolicyError when the server returns others. */
 export function sampleFrom({ session, limit, traits }: SamplingParts, { id, next }: Sampler, request: SampleRequest): Promise<readonly (readonly Completion[])[]> {
   const { prompts, count, seed, temperature, topP, topK, stopTokens, maxTokens } = request;
+  return allOrNone({ session, limit }, prompts, async (connection, prompt, index) => {
+    const result = await operate(connection, endpoints.sample, {
+      sampling_session_id: id,
+      seq_id: next(),
+      prompt: { chunks: [{ type: "encoded_text", tokens: [...prompt] }] },
+      num_samples: count,
+      sampling_params: { max_tokens: maxTokens, seed: traits.takesPromptIndex ? seed >>> 0 : (deriveSeed(seed, index) >>> 0) % (SEEDS - count), stop: [...stopTokens], temperature, top_p: topP, top_k: topK === 0 ? -1 : topK },
+      ...(traits.takesPromptIndex && { prompt_index: index }),
+    });
+    return completionsOf(result, request);
+  });
+}
+
+/** What a task makes of each item. The first failure ends the tasks under way, and none begins after it. */
+function allOrNone<Item, Result>({ session: { connection }, limit }: Omit<SamplingParts, "traits">, items: readonly Item[], task: (connection: Connection, item: Item, index: number) => Promise<Result>): Promise<readonly Result[]> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([connection.signal, failed.signal]);
   return Promise.all(
-    prompts.map((prompt, index) =>
+    items.map((item, index) =>
       limit(async () => {
-        const result = await operate(session.connection, endpoints.sample, {
-          sampling_session_id: id,
-          seq_id: next(),
-          prompt: { chunks: [{ type: "encoded_text", tokens: [...prompt] }] },
-          num_samples: count,
-          sampling_params: { max_tokens: maxTokens, seed: traits.takesPromptIndex ? seed >>> 0 : (deriveSeed(seed, index) >>> 0) % (SEEDS - count), stop: [...stopTokens], temperature, top_p: topP, top_k: topK === 0 ? -1 : topK },
-          ...(traits.takesPromptIndex && { prompt_index: index }),
-        });
-        return completionsOf(result, request);
+        signal.throwIfAborted();
+        try {
+          return await task({ ...connection, signal }, item, index);
+        } catch (error) {
+          failed.abort(error);
+          throw error;
+        }
       }),
     ),
   );
@@ -69,16 +88,17 @@ export async function referenceVersion(session: Session, model: ModelOptions, li
   }
   const sampler = await samplingSession(session, { base_model: model.baseModel });
   return {
+    id: null,
     sampler: () => Promise.resolve(sampler),
-    logprobs: (sequences) => Promise.all(sequences.map((sequence) => limit(() => promptLogprobs(session, sampler, sequence)))),
+    logprobs: (sequences) => allOrNone({ session, limit }, sequences, (connection, sequence) => promptLogprobs(connection, sampler, sequence)),
     unload: () => Promise.resolve(),
   };
 }
 
-async function promptLogprobs(session: Session, { id, next }: Sampler, { prompt, completion }: TokenSequence): Promise<Float32Array> {
+async function promptLogprobs(connection: Connection, { id, next }: Sampler, { prompt, completion }: TokenSequence): Promise<Float32Array> {
   if (completion.length === 0) return new Float32Array(0);
   const tokens = [...prompt, ...completion];
-  const { prompt_logprobs: found } = await operate(session.connection, endpoints.sample, {
+  const { prompt_logprobs: found } = await operate(connection, endpoints.sample, {
     sampling_session_id: id,
     seq_id: next(),
     prompt: { chunks: [{ type: "encoded_text", tokens }] },
