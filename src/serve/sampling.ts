@@ -10,9 +10,11 @@ import type { Sampled } from "./sampler.ts";
 export interface SamplingSource {
   /** Name of the weights in the engine: the reference is the base model. */
   readonly weights: string;
+  /** The path under which they were saved, or `null`. */
+  readonly path: string | null;
   /** Where they lie when they are not in memory, or `null`. */
   readonly directory: string | null;
-  /** The engine that holds them, or will. */
+  /** The engine that holds them, or will. Throws Refusal (410) when others were saved in their place. */
   readonly engine: () => Promise<Engine>;
 }
 

@@ -6,7 +6,7 @@ import { createSerial } from "../util/serial.ts";
 import type { Serial } from "../util/serial.ts";
 import { adaptersOf, describeAdapters, shapeOf } from "./adapters.ts";
 import type { Adapters } from "./adapters.ts";
-import { createCheckpoints, formatPath, parsePath } from "./checkpoints.ts";
+import { createCheckpoints, parsePath, refuseReplaced } from "./checkpoints.ts";
 import type { CheckpointPath, Checkpoints } from "./checkpoints.ts";
 import { createEngines } from "./engines.ts";
 import type { Engine, Engines } from "./engines.ts";
@@ -128,7 +128,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     samplingSession: (id) => liveSampling(state, id),
     samplerInfo: (id) => {
       const { source } = liveSampling(state, id);
-      return { sampler_id: id, base_model: served.name, ...(source.directory !== null && { model_path: source.weights }) };
+      return { sampler_id: id, base_model: served.name, ...(source.path !== null && { model_path: source.path }) };
     },
     weightsInfo: async (path) => {
       const { baseModel, adapters } = await checkpoints.find(path);
@@ -205,7 +205,7 @@ function startModel(
     checkpoints,
     turns,
     gapSeconds: options.limits.gapSeconds,
-    openSampling: (snapshot) => openSampling(state, session, { weights: snapshot, directory: null, engine: () => engine }),
+    openSampling: (snapshot) => openSampling(state, session, { weights: snapshot, path: null, directory: null, engine: () => engine }),
     unloaded: () => {
       models.delete(id);
       endSamplings(state, ({ source }) => source.weights.startsWith(`${id}#`));
@@ -233,12 +233,17 @@ async function sourceOf(state: State, { base_model, model_path }: SamplingSessio
   if (typeof base_model === "string") checkBase(state, base_model);
   if (typeof model_path === "string") {
     const path = parsePath(model_path);
-    const { adapters, baseModel, directory } = await checkpoints.find(path);
+    const { adapters, baseModel, directory, time } = await checkpoints.find(path);
     checkBase(state, baseModel);
-    return { weights: formatPath(path), directory, engine: () => models.get(path.model)?.engine ?? engines.forSampling(shapeOf(adapters)) };
+    const engine = async (): Promise<Engine> => {
+      await refuseReplaced(checkpoints, path, time);
+      return models.get(path.model)?.engine ?? engines.forSampling(shapeOf(adapters));
+    };
+    // The name alone is not enough: it can be removed, and given to other weights.
+    return { weights: `${model_path} of ${time}`, path: model_path, directory, engine };
   }
   if (typeof base_model !== "string") throw new Refusal(400, "create_sampling_session has neither a `base_model` nor a `model_path`; give one of them.");
-  return { weights: REFERENCE, directory: null, engine: () => engines.forSampling(null) };
+  return { weights: REFERENCE, path: null, directory: null, engine: () => engines.forSampling(null) };
 }
 
 function openSampling({ options, futures, samplings }: State, session: string, source: SamplingSource): string {
