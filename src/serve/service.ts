@@ -16,6 +16,7 @@ import { createModel } from "./models.ts";
 import type { Model } from "./models.ts";
 import { Refusal } from "./refusal.ts";
 import type { createFromWeightsRequest, createModelRequest } from "./requests.ts";
+import type { Sampler } from "./sampler.ts";
 import { createSamplingSession } from "./sampling.ts";
 import type { SamplingSession, SamplingSource } from "./sampling.ts";
 import { createSessions } from "./sessions.ts";
@@ -113,7 +114,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     samplings: new Map(),
   };
   const { futures, checkpoints, sessions, engines } = state;
-  const { description } = (await engines.forSampling(null)).policy;
+  const description = await engines.forSampling(null, ({ policy }) => Promise.resolve(policy.description));
   const expiry = setInterval(() => endSilentSessions(state), Math.min(limits.sessionSeconds / 4, 30) * 1000);
   expiry.unref();
   return {
@@ -205,7 +206,7 @@ function startModel(
     checkpoints,
     turns,
     gapSeconds: options.limits.gapSeconds,
-    openSampling: (snapshot) => openSampling(state, session, { weights: snapshot, path: null, directory: null, engine: () => engine }),
+    openSampling: (snapshot) => openSampling(state, session, { weights: snapshot, path: null, directory: null, sampler: async (task) => (await engine).sampler(task) }),
     unloaded: () => {
       models.delete(id);
       endSamplings(state, ({ source }) => source.weights.startsWith(`${id}#`));
@@ -235,15 +236,16 @@ async function sourceOf(state: State, { base_model, model_path }: SamplingSessio
     const path = parsePath(model_path);
     const { adapters, baseModel, directory, time } = await checkpoints.find(path);
     checkBase(state, baseModel);
-    const engine = async (): Promise<Engine> => {
+    const sampler: Sampler = async (task) => {
       await refuseReplaced(checkpoints, path, time);
-      return models.get(path.model)?.engine ?? engines.forSampling(shapeOf(adapters));
+      const trained = await models.get(path.model)?.engine;
+      return trained ? trained.sampler(task) : engines.forSampling(shapeOf(adapters), (engine) => engine.sampler(task));
     };
     // The name alone is not enough: it can be removed, and given to other weights.
-    return { weights: `${model_path} of ${time}`, path: model_path, directory, engine };
+    return { weights: `${model_path} of ${time}`, path: model_path, directory, sampler };
   }
   if (typeof base_model !== "string") throw new Refusal(400, "create_sampling_session has neither a `base_model` nor a `model_path`; give one of them.");
-  return { weights: REFERENCE, path: null, directory: null, engine: () => engines.forSampling(null) };
+  return { weights: REFERENCE, path: null, directory: null, sampler: (task) => engines.forSampling(null, ({ sampler }) => sampler(task)) };
 }
 
 function openSampling({ options, futures, samplings }: State, session: string, source: SamplingSource): string {
