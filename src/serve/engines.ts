@@ -19,7 +19,7 @@ export interface Engine {
 
 /** The engines of a server. Each holds the base model once, with all of it trained about five times. */
 export interface Engines {
-  /** A new engine. `forgotten` is told of snapshots that made room for others. Throws Refusal (429) when there are as many as there may be. */
+  /** A new engine. `forgotten` is told of snapshots that made room for others. Throws Refusal (429), at once, when there are as many as there may be. */
   readonly open: (adapters: Adapters | null, forgotten: (name: string) => void) => Promise<Engine>;
   /**
    * Uses an engine that only samples, from saved weights of this shape or, with `null`, from the base model. It stays open
@@ -82,7 +82,7 @@ export function createEngines({ createPolicy, maxEngines, snapshotsPerEngine, tu
   };
   return {
     // Counts at once, so that engines that are being made do not exceed the limit together.
-    open: async (adapters, forgotten) => open(adapters, forgotten),
+    open,
     forSampling: async (shape, use) => {
       const key = JSON.stringify(shape ?? BASE);
       const wanted = shape ?? BASE;

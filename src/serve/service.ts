@@ -179,42 +179,45 @@ function startOnce({ sessions }: State, { session, number, request, start }: { r
   return { request_id: sessions.get(session).models.once(number, request, () => start(id)), model_id: id };
 }
 
-/** Begins to load a model, and returns the id of the future that tells when it is there, with what `prepare` gives. */
+/** Begins to load a model, and returns the id of the future that tells when it is there, with what `prepare` gives. Throws Refusal (429) when there is no room. */
 function startModel(
   state: State,
   { id, session, adapters }: { readonly id: string; readonly session: string; readonly adapters: Adapters | null },
   prepare: (engine: Engine) => Promise<object>,
 ): string {
   const { engines, futures, checkpoints, turns, models, options } = state;
-  const opened = engines.open(adapters, (snapshot) => endSamplings(state, ({ source }) => source.weights === snapshot && source.directory === null));
-  const prepared = opened.then(async (engine) => {
-    try {
-      return { engine, result: await prepare(engine) };
-    } catch (error) {
-      await engine.close();
-      throw error;
-    }
+  // What the limits refuse is refused before an engine is opened.
+  return futures.start(session, () => {
+    const opened = engines.open(adapters, (snapshot) => endSamplings(state, ({ source }) => source.weights === snapshot && source.directory === null));
+    const prepared = opened.then(async (engine) => {
+      try {
+        return { engine, result: await prepare(engine) };
+      } catch (error) {
+        await engine.close();
+        throw error;
+      }
+    });
+    // Requests of the model wait until it is prepared.
+    const engine = prepared.then((ready) => ready.engine);
+    const model = createModel({
+      id,
+      session,
+      baseModel: options.model.name,
+      engine,
+      futures,
+      checkpoints,
+      turns,
+      gapSeconds: options.limits.gapSeconds,
+      openSampling: (snapshot) => openSampling(state, session, { weights: snapshot, path: null, directory: null, sampler: async (task) => (await engine).sampler(task) }),
+      unloaded: () => {
+        models.delete(id);
+        endSamplings(state, ({ source }) => source.weights.startsWith(`${id}#`));
+      },
+    });
+    models.set(id, model);
+    engine.catch(() => models.delete(id));
+    return prepared.then(({ result }) => result);
   });
-  // Requests of the model wait until it is prepared.
-  const engine = prepared.then((ready) => ready.engine);
-  const model = createModel({
-    id,
-    session,
-    baseModel: options.model.name,
-    engine,
-    futures,
-    checkpoints,
-    turns,
-    gapSeconds: options.limits.gapSeconds,
-    openSampling: (snapshot) => openSampling(state, session, { weights: snapshot, path: null, directory: null, sampler: async (task) => (await engine).sampler(task) }),
-    unloaded: () => {
-      models.delete(id);
-      endSamplings(state, ({ source }) => source.weights.startsWith(`${id}#`));
-    },
-  });
-  models.set(id, model);
-  engine.catch(() => models.delete(id));
-  return futures.start(session, async () => (await prepared).result);
 }
 
 async function infoOf({ id, engine }: Model, { name, tokenizer }: ServedModel): Promise<object> {
