@@ -148,7 +148,7 @@ describe("sessions", () => {
     const create = { session_id: third.session_id, model_seq_id: 0, base_model: TINY, lora_config: { rank: 2 } };
     // The base model's engine makes room for the last one that fits.
     await impatient.run(endpoints.createModel, create);
-    await expect(impatient.run(endpoints.createModel, { ...create, model_seq_id: 1 })).rejects.toThrow("3 models are loaded, as many as this server holds; unload one first");
+    await expect(impatient.run(endpoints.createModel, { ...create, model_seq_id: 1 })).rejects.toThrow("429 3 models are loaded, as many as this server holds; unload one first");
     for (let time = 0; time < 10; time++) {
       await impatient.call(endpoints.sessionHeartbeat, { session_id: alive.session });
       await impatient.call(endpoints.sessionHeartbeat, { session_id: third.session_id });
@@ -159,6 +159,19 @@ describe("sessions", () => {
     await impatient.call(endpoints.getInfo, { model_id: alive.model });
     await impatient.run(endpoints.createModel, { ...create, model_seq_id: 2 });
     await impatient.close();
+  });
+
+  it("do not get a model for which there is no future, and its room stays free", async () => {
+    const narrow = await fixture.start({ limits: { maxUnfinished: 1, maxModels: 2, gapSeconds: 0.3 } });
+    const { session: busy, model: first } = await narrow.model(2);
+    // Waits for one that does not come.
+    const held = await narrow.begin(endpoints.saveWeights, { model_id: first, seq_id: 2, path: "never" });
+    const create = { session_id: busy, model_seq_id: 1, base_model: TINY, lora_config: { rank: 2 } };
+    await expect(narrow.run(endpoints.createModel, create)).rejects.toThrow("429 1 operations are unfinished");
+    await expect(narrow.call(endpoints.getInfo, { model_id: `${busy}:train:1` })).rejects.toThrow("there is no model");
+    await expect(narrow.result(endpoints.saveWeights, held)).rejects.toThrow("was not carried out");
+    expect((await narrow.run(endpoints.createModel, create)).model_id).toBe(`${busy}:train:1`);
+    await narrow.close();
   });
 
   it("make a model once, and unload it", async () => {

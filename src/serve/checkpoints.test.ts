@@ -89,6 +89,32 @@ it("names are taken once, listed, and free again when they are removed", async (
   await server.close();
 });
 
+it("a name that is given to other weights is sampled from as they are", async () => {
+  const server = await fixture.start();
+  const { session, model } = await server.model(4);
+  const save = () => server.run(endpoints.saveWeightsForSampler, { model_id: model, path: "latest" });
+  const { path } = await save();
+  const sample = async (sampling_session_id: string, seq_id: number) => {
+    const { sequences } = await server.run(endpoints.sample, { sampling_session_id, seq_id, prompt: textOf([3, 7]), num_samples: 3, sampling_params: { max_tokens: 5, seed: 3 } });
+    return sequences;
+  };
+  const open = async (number: number) => (await server.call(endpoints.createSamplingSession, { session_id: session, sampling_session_seq_id: number, model_path: path! })).sampling_session_id;
+  const first = await open(0);
+  const untrained = await sample(first, 0);
+  expect((await server.get(`/samplers/${first}`)).body).toMatchObject({ model_path: path });
+  await train(server, model, 3);
+  expect((await server.get(`/training_runs/${model}/checkpoints/sampler_weights/latest`, { method: "DELETE" })).status).toBe(204);
+  // Weights that are in memory do not need what was saved.
+  expect(await sample(first, 1)).toEqual(untrained);
+  await save();
+  const { sampling_session_id: current } = await server.run(endpoints.saveWeightsForSampler, { model_id: model, sampling_session_seq_id: 8 });
+  const trained = await sample(current!, 0);
+  expect(trained).not.toEqual(untrained);
+  expect(await sample(await open(1), 0)).toEqual(trained);
+  await expect(sample(first, 2)).rejects.toThrow("was saved anew since this sampling session was made");
+  await server.close();
+});
+
 it("what is damaged, of another shape or without an optimizer is refused, and the model stays as it is", async () => {
   const server = await fixture.start();
   const [{ session, model }, { model: other }] = [await server.model(2), await server.model(3)];

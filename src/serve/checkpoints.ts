@@ -99,6 +99,15 @@ export function createCheckpoints(root: string): Checkpoints {
   };
 }
 
+/** Throws Refusal (410) when a path has other weights than those that were saved at a time; those that were removed may still be in memory. */
+export async function refuseReplaced(checkpoints: Checkpoints, path: CheckpointPath, time: string): Promise<void> {
+  const now = await checkpoints.find(path).catch((error: unknown) => {
+    if (error instanceof Refusal && error.status === 404) return { time };
+    throw error;
+  });
+  if (now.time !== time) throw new Refusal(410, `${formatPath(path)} was saved anew since this sampling session was made; make another one.`);
+}
+
 async function readAbout(directory: string, path: CheckpointPath): Promise<AboutCheckpoint> {
   const file = join(directory, ABOUT);
   const text = await readFile(file, "utf8").catch((error: unknown) => {

@@ -33,6 +33,10 @@ it("keep what was not fetched, and of what was the latest", async () => {
 
 it("are limited in number until they are finished, and forgotten with their session", async () => {
   const futures = futuresWith({ maxUnfinished: 2 });
+  // What cannot begin is not counted.
+  expect(() => futures.start("s", () => {
+    throw new PolicyError("no room.");
+  })).toThrow("no room.");
   let finish = (): void => undefined;
   const held = futures.start("s", () => new Promise((resolve) => (finish = () => resolve({ done: true }))));
   const other = futures.start("t", () => Promise.resolve({}));

@@ -3,7 +3,7 @@ import { Refusal } from "./refusal.ts";
 
 /** Operations that have begun, and their results until these were fetched. */
 export interface Futures {
-  /** Begins an operation of a session and returns its id. Throws Refusal (429) when too many are unfinished. */
+  /** Begins an operation of a session and returns its id. Throws Refusal (429) when too many are unfinished, and what the operation throws at once. */
   readonly start: (session: string, operation: () => Promise<object>) => string;
   /** The JSON of the result, or `null` when it is not there after so many seconds. Throws Refusal when the id is unknown or forgotten. */
   readonly retrieve: (id: string, seconds: number) => Promise<string | null>;
@@ -55,9 +55,10 @@ export function createFutures({ maxUnfinished, fetchedBytes, report }: FuturesOp
   return {
     start: (session, operation) => {
       if (unfinished >= maxUnfinished) throw new Refusal(429, `${unfinished} operations are unfinished, as many as this server takes; fetch some results first.`);
+      const running = operation();
       unfinished++;
       const id = String(++count);
-      const settled = operation()
+      const settled = running
         .then(
           (result) => result,
           (error: unknown) => failure(error, report),

@@ -48,7 +48,7 @@ export function createModel(options: ModelOptions): Model {
   let [passes, failed, snapshots] = [0, false, 0];
 
   const submit = (kind: string, request: { readonly seq_id?: number | null | undefined }, action: (engine: Engine) => Promise<object>): string =>
-    order({ kind, request, sequence: request.seq_id ?? null, run: () => turns(async () => action(await engine)) });
+    order({ kind, request, sequence: request.seq_id ?? null, run: () => inTurn(turns, engine, action) });
 
   return {
     id,
@@ -101,6 +101,12 @@ export function createModel(options: ModelOptions): Model {
         return { type: "unload_model", model_id: id };
       }),
   };
+}
+
+/** Waits for the engine before its turn, not in it: the engine may wait for room, until others have sampled in theirs. */
+async function inTurn(turns: Serial, engine: Promise<Engine>, action: (engine: Engine) => Promise<object>): Promise<object> {
+  const opened = await engine;
+  return turns(() => action(opened));
 }
 
 async function forward({ policy }: Engine, input: LossInput): Promise<object> {

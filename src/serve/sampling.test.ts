@@ -10,19 +10,19 @@ let server: Served;
 /** Prompts of each call of the served engines, which wait for the gate. */
 const calls: number[] = [];
 let gate = Promise.resolve();
+async function createPolicy(...parameters: Parameters<Fixture["engine"]>): Promise<ServablePolicy> {
+  const policy = await fixture.engine(...parameters);
+  return {
+    ...policy,
+    sample: async (request) => {
+      calls.push(request.prompts.length);
+      await gate;
+      return policy.sample(request);
+    },
+  };
+}
 beforeAll(async () => {
   fixture = await servingFixture();
-  const createPolicy = async (...parameters: Parameters<Fixture["engine"]>): Promise<ServablePolicy> => {
-    const policy = await fixture.engine(...parameters);
-    return {
-      ...policy,
-      sample: async (request) => {
-        calls.push(request.prompts.length);
-        await gate;
-        return policy.sample(request);
-      },
-    };
-  };
   server = await fixture.start({ createPolicy, limits: { snapshotsPerModel: 2 } });
 });
 afterAll(() => fixture.close());
@@ -104,6 +104,29 @@ describe("samples over the wire", () => {
     await expect(firstTokens(second, 0)).rejects.toThrow("404 there is no sampling session");
     await firstTokens(first, 1);
     await firstTokens(third, 0);
+  });
+
+  it("are drawn to their end before their engine makes room for a model", async () => {
+    const full = await fixture.start({ createPolicy, limits: { maxModels: 2 } });
+    const { session } = await full.model(2);
+    const { sampling_session_id } = await full.call(endpoints.createSamplingSession, { session_id: session, sampling_session_seq_id: 0, base_model: TINY });
+    let open = (): void => undefined;
+    gate = new Promise((resolve) => (open = resolve));
+    const request = (seq_id: number, num_samples: number) => ({ sampling_session_id, seq_id, prompt: textOf([3]), num_samples, sampling_params });
+    calls.length = 0;
+    // The first is being drawn, the other waits for its turn.
+    const ids = [await full.begin(endpoints.sample, request(0, 1))];
+    await vi.waitFor(() => expect(calls).toEqual([1]));
+    ids.push(await full.begin(endpoints.sample, request(1, 2)));
+    const created = full.run(endpoints.createModel, { session_id: session, model_seq_id: 1, base_model: TINY, lora_config: { rank: 2 } });
+    // A request to the model that is not there yet does not hold the samples up.
+    const saved = await full.begin(endpoints.saveWeights, { model_id: `${session}:train:1`, path: "early" });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    open();
+    for (const [place, id] of ids.entries()) expect((await full.result(endpoints.sample, id)).sequences).toHaveLength(place + 1);
+    await created;
+    await full.result(endpoints.saveWeights, saved);
+    await full.close();
   });
 
   it("differ without a seed, end where they are told to, and can be greedy", async () => {

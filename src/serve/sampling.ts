@@ -3,17 +3,18 @@ import type { endpoints, SampleResult } from "../tinker/wire.ts";
 import { createRepetitions } from "./repetitions.ts";
 import type { Futures } from "./futures.ts";
 import { Refusal } from "./refusal.ts";
-import type { Engine } from "./engines.ts";
-import type { Sampled } from "./sampler.ts";
+import type { Sampled, Sampler } from "./sampler.ts";
 
 /** What a sampling session samples from. */
 export interface SamplingSource {
   /** Name of the weights in the engine: the reference is the base model. */
   readonly weights: string;
+  /** The path under which they were saved, or `null`. */
+  readonly path: string | null;
   /** Where they lie when they are not in memory, or `null`. */
   readonly directory: string | null;
-  /** The engine that holds them, or will. */
-  readonly engine: () => Promise<Engine>;
+  /** The sampler of the engine that holds them, or will. Throws Refusal (410) when others were saved in their place. */
+  readonly sampler: Sampler;
 }
 
 /** A session that samples from weights that do not change. */
@@ -48,8 +49,7 @@ export function createSamplingSession({ id, session, source, futures, endTokens,
           const { prompt, num_samples, sampling_params, prompt_logprobs } = request;
           const { max_tokens, seed, stop, temperature, top_k, top_p } = sampling_params;
           if (top_k < -1) throw new Refusal(400, `sampling_params.top_k is ${top_k}; expected a number of tokens, or -1 for all.`);
-          const { sampler } = await source.engine();
-          const sampled = await sampler({
+          const sampled = await source.sampler({
             prompt: prompt.chunks.flatMap(({ tokens }) => tokens),
             options: { count: num_samples, weights: source.weights, temperature, topP: top_p, topK: Math.max(0, top_k), stopTokens: stop ?? endTokens, maxTokens: max_tokens },
             directory: source.directory,

@@ -6,7 +6,7 @@ import { createSerial } from "../util/serial.ts";
 import type { Serial } from "../util/serial.ts";
 import { adaptersOf, describeAdapters, shapeOf } from "./adapters.ts";
 import type { Adapters } from "./adapters.ts";
-import { createCheckpoints, formatPath, parsePath } from "./checkpoints.ts";
+import { createCheckpoints, parsePath, refuseReplaced } from "./checkpoints.ts";
 import type { CheckpointPath, Checkpoints } from "./checkpoints.ts";
 import { createEngines } from "./engines.ts";
 import type { Engine, Engines } from "./engines.ts";
@@ -16,6 +16,7 @@ import { createModel } from "./models.ts";
 import type { Model } from "./models.ts";
 import { Refusal } from "./refusal.ts";
 import type { createFromWeightsRequest, createModelRequest } from "./requests.ts";
+import type { Sampler } from "./sampler.ts";
 import { createSamplingSession } from "./sampling.ts";
 import type { SamplingSession, SamplingSource } from "./sampling.ts";
 import { createSessions } from "./sessions.ts";
@@ -113,7 +114,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     samplings: new Map(),
   };
   const { futures, checkpoints, sessions, engines } = state;
-  const { description } = (await engines.forSampling(null)).policy;
+  const description = await engines.forSampling(null, ({ policy }) => Promise.resolve(policy.description));
   const expiry = setInterval(() => endSilentSessions(state), Math.min(limits.sessionSeconds / 4, 30) * 1000);
   expiry.unref();
   return {
@@ -128,7 +129,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     samplingSession: (id) => liveSampling(state, id),
     samplerInfo: (id) => {
       const { source } = liveSampling(state, id);
-      return { sampler_id: id, base_model: served.name, ...(source.directory !== null && { model_path: source.weights }) };
+      return { sampler_id: id, base_model: served.name, ...(source.path !== null && { model_path: source.path }) };
     },
     weightsInfo: async (path) => {
       const { baseModel, adapters } = await checkpoints.find(path);
@@ -178,42 +179,45 @@ function startOnce({ sessions }: State, { session, number, request, start }: { r
   return { request_id: sessions.get(session).models.once(number, request, () => start(id)), model_id: id };
 }
 
-/** Begins to load a model, and returns the id of the future that tells when it is there, with what `prepare` gives. */
+/** Begins to load a model, and returns the id of the future that tells when it is there, with what `prepare` gives. Throws Refusal (429) when there is no room. */
 function startModel(
   state: State,
   { id, session, adapters }: { readonly id: string; readonly session: string; readonly adapters: Adapters | null },
   prepare: (engine: Engine) => Promise<object>,
 ): string {
   const { engines, futures, checkpoints, turns, models, options } = state;
-  const opened = engines.open(adapters, (snapshot) => endSamplings(state, ({ source }) => source.weights === snapshot && source.directory === null));
-  const prepared = opened.then(async (engine) => {
-    try {
-      return { engine, result: await prepare(engine) };
-    } catch (error) {
-      await engine.close();
-      throw error;
-    }
+  // What the limits refuse is refused before an engine is opened.
+  return futures.start(session, () => {
+    const opened = engines.open(adapters, (snapshot) => endSamplings(state, ({ source }) => source.weights === snapshot && source.directory === null));
+    const prepared = opened.then(async (engine) => {
+      try {
+        return { engine, result: await prepare(engine) };
+      } catch (error) {
+        await engine.close();
+        throw error;
+      }
+    });
+    // Requests of the model wait until it is prepared.
+    const engine = prepared.then((ready) => ready.engine);
+    const model = createModel({
+      id,
+      session,
+      baseModel: options.model.name,
+      engine,
+      futures,
+      checkpoints,
+      turns,
+      gapSeconds: options.limits.gapSeconds,
+      openSampling: (snapshot) => openSampling(state, session, { weights: snapshot, path: null, directory: null, sampler: async (task) => (await engine).sampler(task) }),
+      unloaded: () => {
+        models.delete(id);
+        endSamplings(state, ({ source }) => source.weights.startsWith(`${id}#`));
+      },
+    });
+    models.set(id, model);
+    engine.catch(() => models.delete(id));
+    return prepared.then(({ result }) => result);
   });
-  // Requests of the model wait until it is prepared.
-  const engine = prepared.then((ready) => ready.engine);
-  const model = createModel({
-    id,
-    session,
-    baseModel: options.model.name,
-    engine,
-    futures,
-    checkpoints,
-    turns,
-    gapSeconds: options.limits.gapSeconds,
-    openSampling: (snapshot) => openSampling(state, session, { weights: snapshot, directory: null, engine: () => engine }),
-    unloaded: () => {
-      models.delete(id);
-      endSamplings(state, ({ source }) => source.weights.startsWith(`${id}#`));
-    },
-  });
-  models.set(id, model);
-  engine.catch(() => models.delete(id));
-  return futures.start(session, async () => (await prepared).result);
 }
 
 async function infoOf({ id, engine }: Model, { name, tokenizer }: ServedModel): Promise<object> {
@@ -233,12 +237,18 @@ async function sourceOf(state: State, { base_model, model_path }: SamplingSessio
   if (typeof base_model === "string") checkBase(state, base_model);
   if (typeof model_path === "string") {
     const path = parsePath(model_path);
-    const { adapters, baseModel, directory } = await checkpoints.find(path);
+    const { adapters, baseModel, directory, time } = await checkpoints.find(path);
     checkBase(state, baseModel);
-    return { weights: formatPath(path), directory, engine: () => models.get(path.model)?.engine ?? engines.forSampling(shapeOf(adapters)) };
+    const sampler: Sampler = async (task) => {
+      await refuseReplaced(checkpoints, path, time);
+      const trained = await models.get(path.model)?.engine;
+      return trained ? trained.sampler(task) : engines.forSampling(shapeOf(adapters), (engine) => engine.sampler(task));
+    };
+    // The name alone is not enough: it can be removed, and given to other weights.
+    return { weights: `${model_path} of ${time}`, path: model_path, directory, sampler };
   }
   if (typeof base_model !== "string") throw new Refusal(400, "create_sampling_session has neither a `base_model` nor a `model_path`; give one of them.");
-  return { weights: REFERENCE, directory: null, engine: () => engines.forSampling(null) };
+  return { weights: REFERENCE, path: null, directory: null, sampler: (task) => engines.forSampling(null, ({ sampler }) => sampler(task)) };
 }
 
 function openSampling({ options, futures, samplings }: State, session: string, source: SamplingSource): string {
