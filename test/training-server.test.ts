@@ -112,7 +112,7 @@ describe("a policy on a training server", () => {
   });
 
   it("has the base model as its reference where a server holds only one model", async () => {
-    const policy = await createTinkerPolicy(options(createFakeServer({ tells: true, most: 1 })));
+    const policy = await createTinkerPolicy(options(createFakeServer({ most: 1 })));
     const sequence = { prompt: [11], completion: [3, 4, 0] };
     const [start] = await policy.logprobs([sequence], CURRENT);
     await policy.update([row], adam);

@@ -18,6 +18,17 @@ describe("selftrain engines check", () => {
     expect([server.models(), server.steps()]).toEqual([0, 1]);
   });
 
+  it("fails on a server that does not learn", async () => {
+    const server = createFakeServer({ tells: true });
+    const still = (body: unknown) => ({ ...(body as object), adam_params: { learning_rate: 0, beta1: 0.9, beta2: 0.95, eps: 1e-8, weight_decay: 0, grad_clip_norm: 1 } });
+    const { url, close } = await listen({ ...server, handle: (method, path, body, key) => server.handle(method, path, path.endsWith("/optim_step") ? still(body) : body, key) });
+    const { code, stdout, stderr } = await selftrain(["engines", "check", "--url", url, "--lora.rank", "8", "--json"], { folder });
+    await close();
+    expect([code, server.models()]).toEqual([1, 0]);
+    expect(stderr).toContain(`selftrain: The training server at ${url} did not learn what was rewarded: it cannot be trained on.`);
+    expect(JSON.parse(stdout)).toMatchObject({ rewarded: 0, others: 0 });
+  });
+
   it("says in one sentence what is wrong with its flags or its server", async () => {
     const { url, close } = await listen(createFakeServer({ key: "another" }));
     for (const [parameters, exit, sentence] of [

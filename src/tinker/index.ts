@@ -80,10 +80,11 @@ export async function connectPolicy(options: TinkerOptions): Promise<ServedPolic
   const opened: Pick<RemoteModel, "unload">[] = [];
   try {
     const model = { baseModel: offered.name, lora: loraOf(options.lora, offer.features?.takesAlpha ?? false) };
+    // One after the other: there are servers that hold only one model.
+    const traits = offer.features ?? (await traitsOf(await firstModel(session, model), connection.url, options.lossReduction));
     const current = await firstModel(session, model);
     opened.push(current);
     checkAdapters(current, options.lora);
-    const traits = offer.features ?? (await traitsOf(session, model, options.lossReduction));
     if (traits.clips !== true) options.warn(`the training server ${traits.clips === false ? "does not clip gradients" : "does not show that it clips gradients"}: \`max-gradient-norm\` ${traits.clips === false ? "has" : "may have"} no effect.`);
     const limit = createLimit(options.concurrency);
     const reference = await referenceVersion(session, model, limit);

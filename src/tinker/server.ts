@@ -3,9 +3,7 @@ import type { LossReduction } from "../options.ts";
 import { query } from "./client.ts";
 import { datumOf } from "./datums.ts";
 import type { Connection } from "./http.ts";
-import { createModel } from "./model.ts";
-import type { AdamParameters, ModelOptions, Trained, TrainingTraits } from "./model.ts";
-import type { Session } from "./session.ts";
+import type { AdamParameters, RemoteModel, Trained, TrainingTraits } from "./model.ts";
 import { endpoints } from "./wire.ts";
 
 /** A model that a server offers. */
@@ -66,13 +64,12 @@ const MOVEMENT = 0.05;
 const CLIPPED_SHARE = 0.25;
 
 /**
- * Finds out how a server trains, with a model of its own that is unloaded again: whether it knows a request that was
+ * Finds out how a server trains, with a fresh model that is unloaded again: whether it knows a request that was
  * sent before; how it reduces losses, for twice the same datum has twice the gradient in a sum, the same in a mean;
  * whether it clips gradients, for then a descent moves less. Throws PolicyError when the reduction cannot be seen and
  * is not `given`.
  */
-export async function traitsOf(session: Session, model: ModelOptions, given: LossReduction): Promise<ServerTraits> {
-  const probe = await createModel(session, model);
+export async function traitsOf(probe: RemoteModel, url: string, given: LossReduction): Promise<ServerTraits> {
   try {
     const careful = { ordered: false, deduplicates: await probe.deduplicates() };
     const sequence = { prompt: [1, 2, 3], completion: [4, 5, 6, 7] };
@@ -84,7 +81,7 @@ export async function traitsOf(session: Session, model: ModelOptions, given: Los
     const step = (count: number, adam: AdamParameters) => probe.train(new Array<typeof datum>(count).fill(datum), { loss_fn: "importance_sampling" }, adam, careful);
     const one = await step(1, descent(0, 0));
     const two = await step(2, descent(0, 0));
-    const reduction = given === "auto" ? reductionOf(one, two, session.connection.url) : given;
+    const reduction = given === "auto" ? reductionOf(one, two, url) : given;
     return { reduction, ...careful, clips: await clipsOf(one.gradientNorm, { logprob, step }), takesAlpha: false, takesPromptIndex: false };
   } finally {
     await probe.unload();
