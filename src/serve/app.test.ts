@@ -4,6 +4,7 @@ import { datumOf, servingFixture, textOf, TINY } from "../../test/served.ts";
 import type { Fixture, Served } from "../../test/served.ts";
 import { UsageError } from "../errors.ts";
 import { endpoints } from "../tinker/wire.ts";
+import type { ServeOptions } from "./index.ts";
 
 let fixture: Fixture;
 let server: Served;
@@ -184,6 +185,25 @@ describe("sessions", () => {
     await server.run(endpoints.unloadModel, { model_id: made.model_id });
     await expect(server.call(endpoints.getInfo, { model_id: made.model_id })).rejects.toThrow("there is no model");
   });
+});
+
+it("unloads a model once when it is told to again while the machine is busy", async () => {
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const createPolicy: ServeOptions["createPolicy"] = async (adapters) => {
+    const policy = await fixture.engine(adapters);
+    return { ...policy, logprobs: (...parameters) => gate.then(() => policy.logprobs(...parameters)) };
+  };
+  const busy = await fixture.start({ createPolicy });
+  const { model: made } = await busy.model(2);
+  const forward = await busy.begin(endpoints.forward, { model_id: made, forward_input: { loss_fn: "cross_entropy", data: [datumOf({ prompt: [3], completion: [4] })] } });
+  const first = await busy.begin(endpoints.unloadModel, { model_id: made });
+  expect(await busy.begin(endpoints.unloadModel, { model_id: made })).toBe(first);
+  open();
+  await busy.result(endpoints.forward, forward);
+  await busy.result(endpoints.unloadModel, first);
+  await expect(busy.call(endpoints.getInfo, { model_id: made })).rejects.toThrow("there is no model");
+  await busy.close();
 });
 
 it("answers what the Python SDK asks for beside", async () => {

@@ -24,6 +24,7 @@ export interface Model {
   readonly saveWeights: (request: Request<typeof endpoints.saveWeights>) => string;
   readonly saveWeightsForSampler: (request: Request<typeof endpoints.saveWeightsForSampler>) => string;
   readonly loadWeights: (request: Request<typeof endpoints.loadWeights>) => string;
+  /** The same future each time: an unload that comes again has nothing left to close. */
   readonly unload: () => string;
 }
 
@@ -46,6 +47,7 @@ export function createModel(options: ModelOptions): Model {
   const order = createOrder(futures, session, options.gapSeconds);
   /** Passes since the last optimizer step, and whether one failed whose gradient the next was to use. */
   let [passes, failed, snapshots] = [0, false, 0];
+  let unloading: string | undefined;
 
   const submit = (kind: string, request: { readonly seq_id?: number | null | undefined }, action: (engine: Engine) => Promise<object>): string =>
     order({ kind, request, sequence: request.seq_id ?? null, run: () => inTurn(turns, engine, action) });
@@ -95,11 +97,11 @@ export function createModel(options: ModelOptions): Model {
         return { type: "load_weights", path: request.path, model_id: id };
       }),
     unload: () =>
-      submit("unload_model", {}, async (opened) => {
+      (unloading ??= submit("unload_model", {}, async (opened) => {
         options.unloaded();
         await opened.close();
         return { type: "unload_model", model_id: id };
-      }),
+      })),
   };
 }
 

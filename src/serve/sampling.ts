@@ -64,7 +64,10 @@ export function createSamplingSession({ id, session, source, futures, endTokens,
   };
 }
 
+/** Throws Refusal (400) when logprobs are not finite: on the wire they would be none, which clients read as certainty. */
 function resultOf({ completions, promptLogprobs }: Sampled): SampleResult & { readonly type: string } {
+  const arrays = [...completions.map(({ logprobs }) => logprobs), promptLogprobs ?? []];
+  if (!arrays.every((logprobs) => Array.from(logprobs).every(Number.isFinite))) throw new Refusal(400, "the model's logprobs are not finite: its weights have diverged; load earlier ones.");
   const sequences = completions.map(({ tokens, logprobs, stopReason }) => ({ stop_reason: stopReason, tokens: [...tokens], logprobs: Array.from(logprobs) }));
   return { type: "sample", sequences, prompt_logprobs: promptLogprobs && [null, ...promptLogprobs] };
 }
