@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { selftrain } from "../../test/e2e/command.ts";
 import { createFakeServer, listen } from "../../test/fake-training-server.ts";
+import { endpoints } from "../tinker/wire.ts";
+import type { RequestOf } from "../tinker/wire.ts";
 
 // The root, where the loader of TypeScript is found.
 const folder = new URL("../..", import.meta.url).pathname;
@@ -16,6 +18,17 @@ describe("selftrain engines check", () => {
     expect(stderr).not.toContain("tml-secret");
     expect(JSON.parse(stdout)).toMatchObject({ offered: { vocabularySize: 16 }, traits: { reduction: "mean", clips: true, ordered: true } });
     expect([server.models(), server.steps()]).toEqual([0, 1]);
+  });
+
+  it("fails on a server that does not learn, after its report", async () => {
+    const server = createFakeServer({ tells: true });
+    const still = (body: unknown): unknown => ({ ...(body as object), adam_params: { ...(body as RequestOf<typeof endpoints.optimStep>).adam_params, learning_rate: 0 } });
+    const { url, close } = await listen({ ...server, handle: (method, path, body, key) => server.handle(method, path, path.endsWith(endpoints.optimStep.path) ? still(body) : body, key) });
+    const { code, stdout, stderr } = await selftrain(["engines", "check", "--url", url, "--json"], { folder });
+    await close();
+    expect(stderr).toContain("it did NOT learn what was rewarded");
+    expect(stderr).toContain(`selftrain: runs cannot be trained on ${url}: a step there did not make what was rewarded likelier than the rest`);
+    expect([code, JSON.parse(stdout)]).toMatchObject([1, { rewarded: 0, others: 0 }]);
   });
 
   it("says in one sentence what is wrong with its flags or its server", async () => {

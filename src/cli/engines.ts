@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { configKeys, resolveConfig } from "../config/index.ts";
+import { PolicyError } from "../errors.ts";
 import type { ServerCheck } from "../tinker/check.ts";
 import { addConfigOptions, settingsOf } from "./config-options.ts";
 import type { ConfigFlag } from "./config-options.ts";
@@ -45,13 +46,17 @@ async function checkEngine(flags: Readonly<Record<string, unknown>>, { terminal,
     const report = await checkServer(serverOptions(config, folder, (message) => warn(terminal, message)), () => performance.now() / 1000);
     for (const line of checkLines(config.engine.url, report)) terminal.line(line);
     result({ ...report });
+    if (!learns(report)) throw new PolicyError(`runs cannot be trained on ${config.engine.url}: a step there did not make what was rewarded likelier than the rest; look at the server's log.`);
   } finally {
     terminal.status("");
   }
 }
 
+const learns = ({ rewarded, others }: ServerCheck): boolean => rewarded > others;
+
 /** The report as people read it. */
-export function checkLines(url: string, { offered, traits, seconds, distance, rewarded, others, gradientNorm }: ServerCheck): readonly string[] {
+export function checkLines(url: string, report: ServerCheck): readonly string[] {
+  const { offered, traits, seconds, distance, rewarded, others, gradientNorm } = report;
   const clips = traits.clips === null ? "not to be seen" : traits.clips ? "yes" : "no";
   const rows = [
     ["losses are reduced by", traits.reduction === "sum" ? "their sum" : "their mean, which is undone"],
@@ -63,6 +68,5 @@ export function checkLines(url: string, { offered, traits, seconds, distance, re
     ["one step moved", `rewarded completions by ${rewarded.toPrecision(2)} nats a token, the others by ${others.toPrecision(2)}`],
     ...Object.entries(seconds).map(([part, time]) => [`seconds to ${part}`, time.toFixed(2)]),
   ];
-  const learns = rewarded > others ? "it can be trained on" : "it did NOT learn what was rewarded";
-  return [`${offered.name} at ${url}:`, ...table(rows), "", learns];
+  return [`${offered.name} at ${url}:`, ...table(rows), "", learns(report) ? "it can be trained on" : "it did NOT learn what was rewarded"];
 }
