@@ -48,6 +48,7 @@ describe("a request that cannot be carried out gets one sentence", () => {
     ["adapters of nothing", "/create_model", () => ({ session_id: session, model_seq_id: 5, base_model: TINY, lora_config: { rank: 2, train_attn: false, train_mlp: false } }), 400, "set train_attn or train_mlp"],
     ["another optimizer", "/create_model", () => ({ session_id: session, model_seq_id: 5, base_model: TINY, lora_config: { rank: 2 }, optimizer_config: { type: "dimuon" } }), 422, "the only optimizer of this server is adamw"],
     ["no weights to sample from", "/create_sampling_session", () => ({ session_id: session, sampling_session_seq_id: 0 }), 400, "neither a `base_model` nor a `model_path`"],
+    ["two weights to sample from", "/create_sampling_session", () => ({ session_id: session, sampling_session_seq_id: 0, base_model: TINY, model_path: "tinker://m/sampler_weights/x" }), 400, "both a `base_model` and a `model_path`; give one of them."],
     ["a path outside of what is saved", "/create_sampling_session", () => ({ session_id: session, sampling_session_seq_id: 0, model_path: "tinker://../sampler_weights/x" }), 400, "expected tinker://MODEL/"],
     ["nothing is saved there", "/create_sampling_session", () => ({ session_id: session, sampling_session_seq_id: 0, model_path: "tinker://m/sampler_weights/x" }), 404, "there is nothing saved as tinker://m/sampler_weights/x."],
     ["a sampler without a name", "/save_weights_for_sampler", () => ({ model_id: model }), 400, "neither a `path` nor a `sampling_session_seq_id`"],

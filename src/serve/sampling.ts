@@ -7,7 +7,7 @@ import type { Sampled, Sampler } from "./sampler.ts";
 
 /** What a sampling session samples from. */
 export interface SamplingSource {
-  /** Name of the weights in the engine: the reference is the base model. */
+  /** Name of the weights in the engine: the reference is the base model; a path goes with its time, since it can be given to other weights. */
   readonly weights: string;
   /** The path under which they were saved, or `null`. */
   readonly path: string | null;

@@ -234,21 +234,21 @@ async function makeSamplingSession(state: State, request: SamplingSessionRequest
 
 async function sourceOf(state: State, { base_model, model_path }: SamplingSessionRequest): Promise<SamplingSource> {
   const { engines, models, checkpoints } = state;
-  if (typeof base_model === "string") checkBase(state, base_model);
-  if (typeof model_path === "string") {
-    const path = parsePath(model_path);
-    const { adapters, baseModel, directory, time } = await checkpoints.find(path);
-    checkBase(state, baseModel);
-    const sampler: Sampler = async (task) => {
-      await refuseReplaced(checkpoints, path, time);
-      const trained = await models.get(path.model)?.engine;
-      return trained ? trained.sampler(task) : engines.forSampling(shapeOf(adapters), (engine) => engine.sampler(task));
-    };
-    // The name alone is not enough: it can be removed, and given to other weights.
-    return { weights: `${model_path} of ${time}`, path: model_path, directory, sampler };
+  if (typeof model_path !== "string") {
+    if (typeof base_model !== "string") throw new Refusal(400, "create_sampling_session has neither a `base_model` nor a `model_path`; give one of them.");
+    checkBase(state, base_model);
+    return { weights: REFERENCE, path: null, directory: null, sampler: (task) => engines.forSampling(null, ({ sampler }) => sampler(task)) };
   }
-  if (typeof base_model !== "string") throw new Refusal(400, "create_sampling_session has neither a `base_model` nor a `model_path`; give one of them.");
-  return { weights: REFERENCE, path: null, directory: null, sampler: (task) => engines.forSampling(null, ({ sampler }) => sampler(task)) };
+  if (typeof base_model === "string") throw new Refusal(400, "create_sampling_session has both a `base_model` and a `model_path`; give one of them.");
+  const path = parsePath(model_path);
+  const { adapters, baseModel, directory, time } = await checkpoints.find(path);
+  checkBase(state, baseModel);
+  const sampler: Sampler = async (task) => {
+    await refuseReplaced(checkpoints, path, time);
+    const trained = await models.get(path.model)?.engine;
+    return trained ? trained.sampler(task) : engines.forSampling(shapeOf(adapters), (engine) => engine.sampler(task));
+  };
+  return { weights: `${model_path} of ${time}`, path: model_path, directory, sampler };
 }
 
 function openSampling({ options, futures, samplings }: State, session: string, source: SamplingSource): string {
