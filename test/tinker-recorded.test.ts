@@ -114,7 +114,7 @@ describe("the client of a training server", () => {
 
   it("keeps where the server saved, and repeats the server's words when it finds nothing there", () => {
     expect(said.saved.current).toBe("tinker://model_2/weights/state-1");
-    expect(said.refusal).toBe("CheckpointError: The training server could not load tinker://model_2/weights/state-10, where it kept the state of this run: Checkpoint not found: model_1/state-10");
+    expect(said.refusal).toBe("CheckpointError: The training server could not load tinker://model_2/weights/state-10, where it kept the state of this run: Checkpoint not found: model_2/state-10");
   });
 });
 
