@@ -16,8 +16,8 @@ import { collapseAlarm, WINDOW } from "../src/srt/collapse.ts";
 import type { Alarm, Signals } from "../src/srt/collapse.ts";
 import { emptyMemory, remember, signalsOf } from "../src/train/memory.ts";
 
-export const COLLAPSE = 0.15;
-export const LOSS = 0.05;
+const COLLAPSE = 0.15;
+const LOSS = 0.05;
 
 /** A run that is complete, and the alarm that its votes would have raised. */
 export interface Replay {
@@ -71,7 +71,7 @@ export function lostAt(evaluations: readonly EvaluationMetrics[]): number | null
   return null;
 }
 
-export function kindOf({ evaluations }: Replay): "collapsing" | "healthy" | "wavering" {
+function kindOf({ evaluations }: Replay): "collapsing" | "healthy" | "wavering" {
   const accuracies = evaluations.map(({ passAt1 }) => passAt1);
   if (accuracies.at(-1)! <= Math.max(...accuracies) - COLLAPSE) return "collapsing";
   const falls = accuracies.some((accuracy, index) => accuracy < Math.max(...accuracies.slice(0, index + 1)) - LOSS);

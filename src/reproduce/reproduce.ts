@@ -31,14 +31,14 @@ export function reportName(chosen: readonly Figure[]): string {
 }
 
 /** The command of a figure, as typed into a shell. */
-export function figureCommand(name: string, seeds: number): string {
+function figureCommand(name: string, seeds: number): string {
   return `npx selftrain reproduce --figure ${name} --seeds ${seeds}`;
 }
 
 /**
  * Runs what the figures need and draws them: `figures/NAME.svg` and `.png`, `report.html`, `report.md`. The rules
- * of all figures are written to `rules.md` before the first run. Returns the report's sections, or `null` when it was stopped before
- * all was run. Throws ReproductionError when the folder was made for something else or a job fails.
+ * of all figures are written to `rules.md` before the first run. Returns the report's sections, or `null` when it was
+ * stopped before all was run. Throws ReproductionError when the folder was made for something else or a job fails.
  */
 export async function reproduce({ figures: chosen, seeds: count, environment, planned, drawn, ...runner }: ReproductionOptions): Promise<readonly Section[] | null> {
   const { out } = runner;

@@ -4,7 +4,8 @@ import { parquetReadObjects } from "hyparquet";
 import { ReproductionError } from "../errors.ts";
 import { createGrader } from "../grading/index.ts";
 import type { ProblemRate } from "../report/index.ts";
-import type { AnswersLine, EvaluationMetrics, MetricsLine, SampleRow, StepMetrics } from "../run/index.ts";
+import type { AnswersLine, MetricsLine, SampleRow, StepMetrics } from "../run/index.ts";
+import { stepName } from "../run/step-name.ts";
 import type { AdaptedAnswer } from "../voting/index.ts";
 import { parseJsonLines } from "../util/jsonl.ts";
 import { mean } from "../util/statistics.ts";
@@ -13,7 +14,6 @@ import { systemReason } from "../util/system-error.ts";
 /** What a run has left, as far as figures need it. */
 export interface RunResult {
   readonly steps: readonly StepMetrics[];
-  readonly evaluations: readonly EvaluationMetrics[];
   /** The answers behind each evaluation, by its step. */
   readonly answers: ReadonlyMap<number, AnswersLine>;
   /** Completions per held-out problem. */
@@ -49,7 +49,7 @@ export function openResults(out: string): Results {
     run,
     runs: (arm, seeds) => Promise.all(seeds.map((seed) => run(runName(arm, seed)))),
     samples: async (name, step) => {
-      const bytes = await readBytes(path(name, "samples", `step-${String(step).padStart(6, "0")}.parquet`));
+      const bytes = await readBytes(path(name, "samples", `${stepName(step)}.parquet`));
       const file = new Uint8Array(bytes).buffer;
       return (await parquetReadObjects({ file })) as unknown as readonly SampleRow[];
     },
@@ -67,13 +67,11 @@ export function openResults(out: string): Results {
 
 async function readRun(folder: string): Promise<RunResult> {
   const lines = await readLines<MetricsLine>(join(folder, "metrics.jsonl"));
-  const evaluations = lines.flatMap((line) => (line.kind === "evaluation" ? [line] : []));
   const answers = await readLines<AnswersLine>(join(folder, "evaluations.jsonl"));
   return {
     steps: lines.flatMap((line) => (line.kind === "step" ? [line] : [])),
-    evaluations,
     answers: new Map(answers.flatMap((line) => (line.kind === "evaluation" ? [[line.step, line] as const] : []))),
-    k: evaluations[0]?.k ?? 0,
+    k: lines.flatMap((line) => (line.kind === "evaluation" ? [line.k] : []))[0] ?? 0,
   };
 }
 

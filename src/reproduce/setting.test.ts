@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../config/index.ts";
 import { splitOf } from "../tasks/index.ts";
-import { BASE, dataFiles, heldOut, LADDER_LEVELS, LEVELS, onRung } from "./setting.ts";
+import { BASE, dataFiles, heldOut, LADDERS, LEVELS, onRung } from "./setting.ts";
 
 interface Row {
   readonly id: string;
@@ -34,8 +34,11 @@ describe("the held-out questions", () => {
     expect([test, validation, bits].map((chosen) => rows.filter(({ id }) => chosen(id)).length)).toEqual([80, 10, 32]);
   });
 
-  it("of the ladder are equally many on each level", () => {
-    expect(LADDER_LEVELS.map((each) => files["data/ladder.jsonl"]!.filter(({ id }) => onRung(each)(id)).length)).toEqual([40, 40, 40, 40, 40]);
+  it("of the ladders are equally many on each level", () => {
+    for (const { file, levels } of LADDERS) {
+      expect(levels.map((each) => files[file]!.filter(({ id }) => onRung(each)(id)).length)).toEqual(levels.map(() => 40));
+      expect(files[file]).toHaveLength(40 * levels.length);
+    }
   });
 });
 

@@ -13,10 +13,21 @@ export const SAMPLES = 8;
 /** Of the tokens that the built-in model writes for the longest question. */
 const MAX_TOKENS = 28;
 const HELD_OUT = "data/held-out.jsonl";
-const LADDER = "data/ladder.jsonl";
-/** Levels of `task:chain`: those of the held-out questions, and of the ladder. */
+/** Levels of `task:chain` that the held-out questions have. */
 export const LEVELS = [3, 4, 5, 6] as const;
-export const LADDER_LEVELS = [3, 4, 5, 6, 7] as const;
+
+/** A task whose levels are climbed one after the other; on the last one the model was not pretrained. */
+export interface Ladder {
+  readonly task: "chain" | "bits";
+  readonly levels: readonly number[];
+  /** File of its held-out questions, of every level. */
+  readonly file: string;
+}
+
+export const LADDERS: readonly Ladder[] = [
+  { task: "chain", levels: [3, 4, 5, 6, 7], file: "data/ladder.jsonl" },
+  { task: "bits", levels: [2, 3, 4, 5], file: "data/ladder-bits.jsonl" },
+];
 const PER_ANSWER = 2;
 const BITS = 32;
 /** One per cent of the 1,024 training questions. */
@@ -71,9 +82,9 @@ export function labelJob(seed: number): Job {
   return { name, words, after: [] };
 }
 
-/** What a run of the ladder changes: trained on one level, measured on all of them at its start and its end. */
-export function rung(level: number, steps: number): Changes {
-  return { train: `task:chain/${level}`, "train-problems": 400, "held-out": LADDER, "learning-rate": 3e-4, steps, "evaluate-every": steps, "evaluate-samples": 16, "start-votes": 0 };
+/** What a run of a ladder changes: trained on one level, measured on all of them at its start and its end. */
+export function rung({ task, file }: Ladder, level: number, steps: number): Changes {
+  return { train: `task:${task}/${level}`, "train-problems": 400, "held-out": file, "learning-rate": 3e-4, steps, "evaluate-every": steps, "evaluate-samples": 16, "start-votes": 0 };
 }
 
 /** Held-out questions by what they are for: the test proper, the ten that early stopping may see, and another family. */
@@ -84,8 +95,8 @@ export interface HeldOut {
   readonly level: (level: number) => Chosen;
 }
 
-/** Operands of a question of `task:chain`: its level. */
-const levelOf = (id: string): number => (id.match(/\d/g) ?? []).length;
+/** Operands of a question: its level. */
+const levelOf = (id: string): number => (id.match(id.startsWith("bits:") ? /[01]{4}/g : /\d/g) ?? []).length;
 
 export function heldOut(): HeldOut {
   const { test, validation } = heldOutProblems();
@@ -97,7 +108,7 @@ export function heldOut(): HeldOut {
   return { test: tested, validation: ids(validation), bits: (id) => id.startsWith("bits:"), level: (level) => (id) => tested(id) && levelOf(id) === level };
 }
 
-/** Of the ladder's questions, those of one level. */
+/** Of a ladder's questions, those of one level. */
 export const onRung = (level: number): Chosen => (id) => levelOf(id) === level;
 
 /**
@@ -106,7 +117,8 @@ export const onRung = (level: number): Chosen => (id) => levelOf(id) === level;
  */
 export function dataFiles(): Readonly<Record<string, string>> {
   const { test, validation, bits } = heldOutProblems();
-  return { [HELD_OUT]: rowsOf([...test, ...validation, ...bits]), [LADDER]: rowsOf(LADDER_LEVELS.flatMap((level) => heldOutOf(`chain/${level}`, LADDER_QUESTIONS))) };
+  const ladders = LADDERS.map(({ task, levels, file }) => [file, rowsOf(levels.flatMap((level) => heldOutOf(`${task}/${level}`, LADDER_QUESTIONS)))] as const);
+  return { [HELD_OUT]: rowsOf([...test, ...validation, ...bits]), ...Object.fromEntries(ladders) };
 }
 
 function heldOutProblems() {

@@ -15,7 +15,7 @@ const ids = dataFiles()["data/held-out.jsonl"]!.trim().split("\n").map((line) =>
 function runWith(curve: readonly number[]): RunResult {
   const answers = curve.map((rate, index): [number, AnswersLine] => [10 * index, { kind: "evaluation", step: 10 * index, problems: ids.map((id) => [id, 8 * rate, "1", rate > 0.5]) }]);
   const steps = Array.from({ length: 10 * (curve.length - 1) }, (_, index) => ({ kind: "step", step: index + 1, labelAccuracy: 0.5, timing: { seconds: 1 } }) as StepMetrics);
-  return { steps, evaluations: [], answers: new Map(answers), k: 8 };
+  return { steps, answers: new Map(answers), k: 8 };
 }
 
 function resultsOf(arms: Readonly<Record<string, readonly number[]>>): Results {
