@@ -35,6 +35,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   train: 4,
   serve: 4,
   reproduce: 5,
+  watch: 5,
   index: 5,
   cli: 6,
 };
