@@ -1,0 +1,6 @@
+import type { RunOverview } from "../../src/watch/protocol.ts";
+import type { Address, Go } from "../address.ts";
+
+export function Compare({ runs }: { readonly runs: readonly RunOverview[]; readonly address: Address; readonly go: Go }) {
+  return <p class="empty">{runs.length} runs.</p>;
+}
