@@ -61,10 +61,8 @@ export async function fetchColumns(id: string, columns: readonly StepColumn[], f
 export function splitColumns(bytes: ArrayBuffer, columns: number): Float32Array[] {
   const rows = bytes.byteLength / 4 / columns;
   if (!Number.isInteger(rows)) throw new Error(`The server sent ${bytes.byteLength} bytes, which are not ${columns} columns of equal length.`);
-  const view = new DataView(bytes);
-  return Array.from({ length: columns }, (_, column) =>
-    Float32Array.from({ length: rows }, (_, row) => view.getFloat32((column * rows + row) * 4, true)),
-  );
+  // Every machine that runs a browser of today is little-endian.
+  return Array.from({ length: columns }, (_, column) => new Float32Array(bytes, column * rows * 4, rows));
 }
 
 /**

@@ -28,7 +28,10 @@ function useSeenWidth(host: { readonly current: HTMLElement | null }): number {
       measure.observe(element);
     });
     sight.observe(element);
-    return () => (sight.disconnect(), measure.disconnect());
+    return () => {
+      sight.disconnect();
+      measure.disconnect();
+    };
   }, []);
   return width;
 }
@@ -82,7 +85,13 @@ export function Chart(props: ChartProps) {
   const onStep = useRef(props.onStep);
   onStep.current = props.onStep;
   const shown = useRef<number | null>(null);
-  const { host, plot } = usePlot({ ...props, onStep: (at) => ((shown.current = at), onStep.current(at)) });
+  const { host, plot } = usePlot({
+    ...props,
+    onStep: (at) => {
+      shown.current = at;
+      onStep.current(at);
+    },
+  });
   const [min, max] = rangeOf(figure, runs, address);
   const at = step ?? max;
   const says = runs.map(({ name, data }) => {
@@ -95,7 +104,7 @@ export function Chart(props: ChartProps) {
     <figure class="chart">
       <figcaption>
         <strong>{figure.title}</strong> <span>{figure.hint}</span>
-        {smoothed && <em> smoothed over {address.smoothing} steps</em>}
+        {smoothed && <em>smoothed over {address.smoothing} steps</em>}
       </figcaption>
       <div
         class="plot"

@@ -23,6 +23,7 @@ export interface PlotOptions extends PlotEvents {
 }
 
 const SYNC = "step";
+const LOGARITHMIC = { distr: 3 } as const;
 const onlyMoves = (type: string): boolean => type === "mousemove" || type === "mouseleave";
 
 /** Colours as they are in the scheme at hand: a canvas takes no CSS variables. */
@@ -107,8 +108,8 @@ export function createPlot(host: HTMLElement, options: PlotOptions): uPlot {
       legend: { show: false },
       padding: [8, 12, 0, 0],
       scales: {
-        x: { time: false, auto: false, distr: address.logX ? 3 : 1 },
-        y: { distr: log ? 3 : 1, range: yRange(log, runs.flatMap(({ limit }) => limit ?? [])) },
+        x: { time: false, auto: false, ...(address.logX && LOGARITHMIC) },
+        y: { ...(log && LOGARITHMIC), range: yRange(log, runs.flatMap(({ limit }) => limit ?? [])) },
       },
       axes: [
         { ...axis, size: 26, values: (_plot, ticks) => ticks.map((tick) => ((tick as number | null) === null || !Number.isInteger(tick) ? "" : String(tick))) },
