@@ -74,7 +74,7 @@ function seriesOf({ lines, figure }: PlotOptions, colour: (name: string) => stri
       alpha: line.faint ? 0.3 : 1,
       dash: [...style.dash],
       spanGaps: true,
-      points: { show: figure.evaluation !== undefined && !line.edge, size: 5, fill: colour(style.colour) },
+      points: { ...((figure.evaluation === undefined || line.edge) && { show: false }), size: 5, fill: colour(style.colour) },
     };
   });
 }

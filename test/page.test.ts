@@ -82,7 +82,7 @@ describe.skipIf(executable === undefined)("the page in a browser", () => {
     for (let round = 0; round < 3; round++) {
       const start = performance.now();
       const page = await open();
-      await page.waitForFunction(`(cells => cells.length === 20 && cells.every(cell => cell.textContent !== "–"))([...document.querySelectorAll(".readout td:nth-of-type(3)")])`);
+      await expect.poll(() => page.evaluate(`(cells => cells.length === 20 && cells.every(cell => cell.textContent !== "–"))([...document.querySelectorAll(".readout td:nth-of-type(3)")])`), { interval: 5, timeout: 10_000 }).toBe(true);
       first = Math.min(first, performance.now() - start);
       await page.waitForTimeout(500);
       await page.evaluate("window.seen = []; (function tick(at) { if (at) seen.push(at); requestAnimationFrame(tick); })()");
@@ -90,7 +90,7 @@ describe.skipIf(executable === undefined)("the page in a browser", () => {
       for (let x = 60; x < box.width - 20; x += 6) await page.mouse.move(box.x + x, box.y + 80);
       const frames = await page.evaluate<number[]>("seen");
       longest = Math.min(longest, Math.max(...frames.slice(1).map((at, i) => at - frames[i]!)));
-      expect(await page.locator(".readout thead th").first().innerText()).toMatch(/^Step \d+$/);
+      await expect.poll(() => page.locator(".readout thead th").first().innerText()).toMatch(/^Step \d+$/);
       await page.close();
     }
     console.log(`first screen ${first.toFixed(0)} ms, longest frame while hovering ${longest.toFixed(0)} ms`);
@@ -105,7 +105,7 @@ describe.skipIf(executable === undefined)("the page in a browser", () => {
     for (let step = 5001; step <= 5005; step++) {
       const start = performance.now();
       server.send(syntheticRun(0, step, 6000));
-      await page.waitForFunction(`document.querySelectorAll(".plot")[2].getAttribute("aria-valuemax") === "${step}"`);
+      await expect.poll(() => page.evaluate(`document.querySelectorAll(".plot")[2].getAttribute("aria-valuemax") === "${step}"`), { interval: 5, timeout: 10_000 }).toBe(true);
       best = Math.min(best, performance.now() - start);
     }
     console.log(`a new step is drawn after ${best.toFixed(0)} ms`);
@@ -122,11 +122,11 @@ describe.skipIf(executable === undefined)("the page in a browser", () => {
     await page.mouse.down();
     await page.mouse.move(box.x + 220, box.y + 60, { steps: 4 });
     await page.mouse.up();
-    await page.waitForFunction('!location.hash.includes("from=100&")');
+    await expect.poll(() => page.evaluate('!location.hash.includes("from=100&")'), { interval: 5, timeout: 10_000 }).toBe(true);
     await page.goBack();
-    await page.waitForFunction('location.hash.includes("from=100&to=400")');
+    await expect.poll(() => page.evaluate('location.hash.includes("from=100&to=400")'), { interval: 5, timeout: 10_000 }).toBe(true);
     await page.mouse.dblclick(box.x + 150, box.y + 60);
-    await page.waitForFunction('!location.hash.includes("from=")');
+    await expect.poll(() => page.evaluate('!location.hash.includes("from=")'), { interval: 5, timeout: 10_000 }).toBe(true);
     await page.close();
   });
 
@@ -137,7 +137,7 @@ describe.skipIf(executable === undefined)("the page in a browser", () => {
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("ArrowRight");
     expect(await page.locator(".plot").nth(2).getAttribute("aria-valuenow")).toBe("2");
-    expect(await page.locator(".readout thead th").first().innerText()).toBe("Step 2");
+    await expect.poll(() => page.locator(".readout thead th").first().innerText()).toBe("Step 2");
     await page.close();
   });
 
