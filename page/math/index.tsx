@@ -49,6 +49,9 @@ function PieceView({ piece, mark, text }: { piece: Piece; mark: Span | null; tex
   return holdsAnswer ? <mark>{math}</mark> : math;
 }
 
+/** Commands that KaTeX gives a style as an attribute, which the content policy forbids, as what looks much the same. */
+const WITHOUT_STYLE = { "\\pmb": "\\boldsymbol{#1}", "\\fcolorbox": "\\boxed{#3}" };
+
 /** One formula. KaTeX builds nodes, not HTML in a string, and whatever it refuses is left as text. */
 function Formula({ source, raw, display }: { source: string; raw: string; display: boolean }) {
   const place = useRef<HTMLSpanElement>(null);
@@ -56,7 +59,8 @@ function Formula({ source, raw, display }: { source: string; raw: string; displa
     const element = place.current;
     if (element === null) return;
     try {
-      katex.render(source, element, { displayMode: display, trust: false, strict: "ignore", maxSize: 10, maxExpand: 100, throwOnError: true });
+      const limits = { trust: false, strict: "ignore", maxSize: 10, maxExpand: 100, throwOnError: true } as const;
+      katex.render(source, element, { ...limits, displayMode: display, macros: { ...WITHOUT_STYLE } });
     } catch {
       element.replaceChildren(...visible(raw).map(runNode));
     }
