@@ -8,7 +8,6 @@ export interface Run {
 
 /** Controls but for tab and line feed, zero-width characters, marks of direction, lone surrogates, tags and variation. */
 const HIDDEN =
-  // eslint-disable-next-line no-control-regex -- these are what is looked for
   /(?:[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|[\ud800-\udfff])+/gu;
 
 /** The text as runs that show as they are and runs of `\u202e` and the like; joined they stand for all of it. */
