@@ -46,7 +46,7 @@ export async function servePages(served: Served): Promise<{ readonly url: string
   await build({
     configFile: join(page, "vite.config.ts"),
     plugins: [{ name: "harness", resolveId: (id) => (id === "harness" ? join(page, "harness.js") : null), load: (id) => (id === join(page, "harness.js") ? HARNESS : null) }],
-    build: { outDir: folder, cssCodeSplit: false, rollupOptions: { input: "harness", output: { entryFileNames: "harness.js", assetFileNames: ({ names }) => (names[0]?.endsWith(".css") ? "harness.css" : "assets/[name][extname]") } } },
+    build: { outDir: folder, cssCodeSplit: false, rolldownOptions: { input: "harness", output: { entryFileNames: "harness.js", assetFileNames: ({ names }) => (names[0]?.endsWith(".css") ? "harness.css" : "assets/[name][extname]") } } },
   });
   const answer = (path: string): unknown => {
     if (path === "/api/runs") return served.runs;

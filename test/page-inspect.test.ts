@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -32,7 +33,7 @@ function HOSTILE(): string {
 function problem(index: number): InspectedProblem {
   const text = index === 1 ? HOSTILE() : index === 2 ? "<b>$x".repeat(200_000) : `So $x^2 = 4$ and \\boxed{42}.`;
   const completion = { text, answer: "42", group: 0, reward: 1, advantage: 0.5, kl: 0.01, tokens: 3, stopReason: "stop", logprobs: [-0.01, -1.5, -6], tokenEnds: index === 3 ? null : [3, 12, 27], answerAt: index > 2 ? { start: 24, end: 26 } : null };
-  return { ...problems[index]!, groups: [{ answer: "42", count: 2, correct: false, spellings: [{ text: "42", count: 2, rule: "the same text" }] }], completions: [completion] };
+  return { ...problems[index]!, groups: [{ answer: "42", count: 2 - problems[index]!.abstentions, correct: false, spellings: [{ text: "42", count: 2, rule: "the same text" }] }], completions: [completion] };
 }
 
 describe("text that a model wrote", () => {
@@ -52,6 +53,11 @@ describe.skipIf(absent)("the inspector and the comparison in a browser", () => {
   const open = async (hash: string): Promise<void> => {
     await page.goto("about:blank");
     await page.goto(served.url + hash);
+  };
+  /** Keeps a picture where SHOTS names a folder. */
+  const shoot = async (name: string): Promise<void> => {
+    const folder = process.env["SHOTS"];
+    if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`) });
   };
   beforeAll(async () => {
     const figure = { difference: 0.03, low: 0.01, high: 0.05 };
@@ -81,7 +87,7 @@ describe.skipIf(absent)("the inspector and the comparison in a browser", () => {
     await page.getByText("token logprobs").click();
     await page.getByLabel(/^Tokens/).press("ArrowRight");
     await page.getByText("token 1: logprob -0.0100").waitFor();
-    await page.screenshot({ path: "/tmp/page-shots/inspect-tokens.png" });
+    await shoot("inspect-tokens");
   });
 
   it("lets nothing that a model wrote act, and stays responsive with 1 MB of it", async () => {
@@ -89,7 +95,9 @@ describe.skipIf(absent)("the inspector and the comparison in a browser", () => {
     await page.locator(".problem .katex").first().waitFor();
     expect(await page.locator("#app script, #app img, #app a, #app [data-a]").count()).toBe(0);
     expect(await page.locator(".problem .escape").allTextContents()).toEqual(expect.arrayContaining(["\\u0007", "\\u202e", "\\u200b"]));
-    await page.screenshot({ path: "/tmp/page-shots/inspect-hostile.png" });
+    await shoot("inspect-hostile");
+    expect(await page.locator(".problem .untrusted").first().textContent()).toContain("\\href{javascript:alert(3)}{x}");
+    expect(await page.locator(".problem .untrusted").first().textContent()).not.toContain("$\\fcolorbox");
     await open("#view=inspect&problem=2");
     const started = Date.now();
     await page.getByText("show all 1,000,000 characters").click();
@@ -111,10 +119,21 @@ describe.skipIf(absent)("the inspector and the comparison in a browser", () => {
     expect(await page.locator(".problem-row").count()).toBeLessThan(60);
   });
 
+  it("fits a narrow screen", async () => {
+    await page.setViewportSize({ width: 360, height: 700 });
+    for (const view of ["inspect", "compare"]) {
+      await open(`#view=${view}`);
+      await page.locator(view === "inspect" ? ".completion" : ".compare table").first().waitFor();
+      expect(await page.evaluate<number>("document.documentElement.scrollWidth"), view).toBeLessThanOrEqual(360);
+      await shoot(`${view}-narrow`);
+    }
+    await page.setViewportSize({ width: 1280, height: 720 });
+  });
+
   it("compares two runs in words, figures and configs", async () => {
     await open("#view=compare");
     await page.getByText("by pass@1 the second is better; by maj@k no difference is shown").waitFor();
     expect(await page.locator("circle").count()).toBe(4);
-    await page.screenshot({ path: "/tmp/page-shots/compare.png" });
+    await shoot("compare");
   });
 });

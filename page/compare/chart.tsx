@@ -17,7 +17,7 @@ export function Differences({ name, figures }: { name: string; figures: readonly
     <figure>
       <figcaption>{name}, points of accuracy by step</figcaption>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${name}: differences at ${figures.length} steps; the table has the figures`}>
-        {[...new Set([low, 0, high])].map((value) => (
+        {[...new Set([low, 0, high])].filter((value) => value === 0 || Math.abs(y(value) - y(0)) > 14).map((value) => (
           <text key={value} class="tick" x={LEFT - 6} y={y(value) + 4} text-anchor="end">
             {(100 * value).toFixed(1)}
           </text>

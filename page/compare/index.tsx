@@ -57,7 +57,7 @@ function Result({ comparison: { config, differences, reason } }: { comparison: C
       <h2>Configs</h2>
       {same.length === config.length ? <p>They don't differ.</p> : <ConfigTable rows={config.filter(({ differs }) => differs)} />}
       <details>
-        <summary>{same.length} keys that are the same</summary>
+        <summary>The same in both ({same.length})</summary>
         <ConfigTable rows={same} />
       </details>
     </>

@@ -50,7 +50,10 @@ function PieceView({ piece, mark, text }: { piece: Piece; mark: Span | null; tex
 }
 
 /** Commands that KaTeX gives a style as an attribute, which the content policy forbids, as what looks much the same. */
-const WITHOUT_STYLE = { "\\pmb": "\\boldsymbol{#1}", "\\fcolorbox": "\\boxed{#3}" };
+const WITHOUT_STYLE = { "\\pmb": "\\boldsymbol{#1}", "\\fcolorbox": "\\textcolor{#1}{}\\colorbox{#2}{#3}" };
+
+/** Commands that would link, load or write attributes. KaTeX refuses them, but drops what they were given; so the source stands. */
+const NOT_TYPESET = /\\(?:href|url|html|includegraphics)/;
 
 /** One formula. KaTeX builds nodes, not HTML in a string, and whatever it refuses is left as text. */
 function Formula({ source, raw, display }: { source: string; raw: string; display: boolean }) {
@@ -59,6 +62,7 @@ function Formula({ source, raw, display }: { source: string; raw: string; displa
     const element = place.current;
     if (element === null) return;
     try {
+      if (NOT_TYPESET.test(source)) throw new Error("left as it is written");
       const limits = { trust: false, strict: "ignore", maxSize: 10, maxExpand: 100, throwOnError: true } as const;
       katex.render(source, element, { ...limits, displayMode: display, macros: { ...WITHOUT_STYLE } });
     } catch {
