@@ -5,7 +5,7 @@ import { fetchRuns, followRuns } from "./api.ts";
 import { Compare } from "./compare/index.tsx";
 import { createReader, type RunData } from "./data.ts";
 import { COLUMNS } from "./figures.ts";
-import { Inspect } from "./inspect/index.tsx";
+import { Inspector } from "./inspect/index.tsx";
 import { Overview } from "./overview.tsx";
 import { SCHEMES, useScheme } from "./scheme.ts";
 
@@ -123,7 +123,7 @@ export function App() {
         {runs === null && error === null && <p class="empty">Reading the runs…</p>}
         {runs?.length === 0 && <p class="empty">No run yet in the directories that are watched. A run shows up here by itself as soon as it begins.</p>}
         {all.length > 0 && address.view === "overview" && <Overview runs={all} chosen={chosen} data={data} address={address} go={go} scheme={scheme.inForce} />}
-        {all.length > 0 && address.view === "inspect" && <Inspect runs={all} address={address} go={go} />}
+        {all.length > 0 && address.view === "inspect" && <Inspector runs={all} address={address} go={go} />}
         {all.length > 0 && address.view === "compare" && <Compare runs={all} address={address} go={go} />}
         <Announcer runs={all} />
       </main>

@@ -9,6 +9,9 @@ import type { RunDirectory } from "./directory.ts";
 import { describeEnvironment } from "./environment.ts";
 import { recordSamples, rewindSamples } from "./samples.ts";
 
+/** Token 9 is the text, 2 ends it. */
+const decode = (tokens: readonly number[]): string => tokens.map((token) => (token === 9 ? "so \\boxed{½}\n" : "")).join("");
+
 let folder: string;
 let run: RunDirectory;
 beforeEach(async () => {
@@ -48,12 +51,12 @@ function report(step: number): StepReport {
 }
 
 it("records every completion, as another reader of Parquet sees it", async () => {
-  await recordSamples(run, report(10));
+  await recordSamples(run, report(10), { decode, truth: new Map([["p1", "0.5"]]) });
   const bytes = await readFile(join(run.path, "samples", "step-000010.parquet"));
   const rows = await parquetReadObjects({ file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) });
-  const common = { step: 10, problem: "p1", prompt: "1/2 = ?", pseudoLabel: "½", status: "trained" };
+  const common = { step: 10, problem: "p1", prompt: "1/2 = ?", pseudoLabel: "½", status: "trained", truth: "0.5" };
   expect(rows).toEqual([
-    { ...common, sample: 0, text: "", answer: null, class: null, reward: 0, advantage: 0, kl: 0, stopReason: "length", tokens: [], logprobs: [] },
+    { ...common, sample: 0, text: "", answer: null, class: null, reward: 0, advantage: 0, kl: 0, stopReason: "length", tokens: [], logprobs: [], tokenEnds: [] },
     {
       ...common,
       sample: 1,
@@ -66,12 +69,13 @@ it("records every completion, as another reader of Parquet sees it", async () =>
       stopReason: "stop",
       tokens: [9, 2],
       logprobs: [Math.fround(-0.1), -2.5],
+      tokenEnds: [13, 13],
     },
   ]);
 });
 
 it("rewinds to a step", async () => {
-  for (const step of [10, 20, 30]) await recordSamples(run, report(step));
+  for (const step of [10, 20, 30]) await recordSamples(run, report(step), { decode });
   await rewindSamples(run, 20);
   expect((await readdir(join(run.path, "samples"))).sort()).toEqual(["step-000010.parquet", "step-000020.parquet"]);
 });

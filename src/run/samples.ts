@@ -8,6 +8,7 @@ import type { RunDirectory } from "./directory.ts";
 import { mean, sum } from "../util/statistics.ts";
 import { explained, resumeAdvice } from "./explain.ts";
 import { stepName, stepOfName } from "./step-name.ts";
+import { tokenEnds } from "./token-ends.ts";
 
 /** One completion as a row of samples/step-000010.parquet. */
 export interface SampleRow {
@@ -32,6 +33,17 @@ export interface SampleRow {
   readonly stopReason: string;
   readonly tokens: readonly number[];
   readonly logprobs: readonly number[];
+  /** Place in `text`, in UTF-16 units, where each token ends; empty where the tokens do not spell the text. */
+  readonly tokenEnds: readonly number[];
+  /** The true answer, where it is known. Training never sees it. */
+  readonly truth: string | null;
+}
+
+/** What a recording says besides the report of the step. */
+export interface RecordingContext {
+  readonly decode: (tokens: readonly number[]) => string;
+  /** True answers by id, where they are known. */
+  readonly truth?: ReadonlyMap<string, string>;
 }
 
 type Column = keyof SampleRow;
@@ -52,12 +64,15 @@ const COLUMNS: Readonly<Record<Column, readonly SchemaElement[]>> = {
   stopReason: leaf("stopReason", text),
   tokens: list("tokens", { type: "INT32" }),
   logprobs: list("logprobs", { type: "FLOAT" }),
+  tokenEnds: list("tokenEnds", { type: "INT32" }),
+  truth: leaf("truth", text, "OPTIONAL"),
 };
 
 /** Writes all completions of a step. Throws RunDirectoryError when the disk refuses. */
-export async function recordSamples(run: RunDirectory, report: StepReport): Promise<void> {
+export async function recordSamples(run: RunDirectory, report: StepReport, { decode, truth }: RecordingContext): Promise<void> {
   const path = join(run.path, "samples", `${stepName(report.step)}.parquet`);
-  const rows = report.groups_P.flatMap((group) => rowsOf(report.step, group));
+  const endsOf = tokenEnds(decode);
+  const rows = report.groups_P.flatMap((group) => rowsOf(report.step, group, endsOf, truth?.get(group.problem.id) ?? null));
   const names = Object.keys(COLUMNS) as Column[];
   const bytes = parquetWriteBuffer({
     columnData: names.map((name) => ({ name, data: rows.map((row) => row[name]) })),
@@ -75,7 +90,7 @@ export async function rewindSamples(run: RunDirectory, step: number): Promise<vo
   });
 }
 
-function rowsOf(step: number, group: Group): readonly SampleRow[] {
+function rowsOf(step: number, group: Group, endsOf: ReturnType<typeof tokenEnds>, truth: string | null): readonly SampleRow[] {
   const classes = new Map(group.vote.classes.flatMap(({ members }, rank) => members.map((index) => [index, rank])));
   return group.samples_G.map((sample, index) => ({
     step,
@@ -94,6 +109,8 @@ function rowsOf(step: number, group: Group): readonly SampleRow[] {
     tokens: sample.tokens,
     // The writer takes lists as plain arrays only.
     logprobs: Array.from(sample.logprobs),
+    tokenEnds: endsOf(sample.tokens, sample.text) ?? [],
+    truth,
   }));
 }
 

@@ -9,13 +9,19 @@ const BOX = "\\boxed";
  */
 export function answerSpan(tokens: readonly number[], text: string, answer: string | null, decode: (tokens: readonly number[]) => string): TokenSpan {
   const nowhere = { start: tokens.length, end: tokens.length };
-  if (answer === null || answer === "") return nowhere;
+  const from = placeOfAnswer(text, answer);
+  if (answer === null || from === null) return nowhere;
+  const tokensSpelling = (characters: number): number => firstWhere(tokens.length, (count) => decode(tokens.slice(0, count)).length >= characters);
+  return { start: tokensSpelling(from + 1) - 1, end: tokensSpelling(from + answer.length) };
+}
+
+/** Where a final answer begins in the text that it was read from: in the last box, else where it occurs last; `null` for none. */
+export function placeOfAnswer(text: string, answer: string | null): number | null {
+  if (answer === null || answer === "") return null;
   const box = text.lastIndexOf(BOX);
   const inBox = box < 0 ? -1 : text.indexOf(answer, box + BOX.length);
   const from = inBox >= 0 ? inBox : text.lastIndexOf(answer);
-  if (from < 0) return nowhere;
-  const tokensSpelling = (characters: number): number => firstWhere(tokens.length, (count) => decode(tokens.slice(0, count)).length >= characters);
-  return { start: tokensSpelling(from + 1) - 1, end: tokensSpelling(from + answer.length) };
+  return from < 0 ? null : from;
 }
 
 /** The smallest count up to `limit` that passes, where all larger ones do too; `limit` when none does. */
