@@ -1,82 +1,101 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { z } from "zod";
 import { pairedDifference } from "../report/index.ts";
 import type { ProblemRate } from "../report/index.ts";
-import { readEvaluations } from "../run/index.ts";
-import type { AnswersLine } from "../run/index.ts";
+import { parseJsonLines } from "../util/jsonl.ts";
 import { createRandom, deriveSeed } from "../util/random.ts";
-import type { Comparison, Interval, PairedFigure, RunAbout } from "./protocol.ts";
+import type { Comparison, PairedFigure } from "./protocol.ts";
+import type { WatchedRun } from "./run.ts";
+import { writtenValue } from "./written-value.ts";
 
-/** A run as a side of a comparison. */
-export interface ComparedRun {
-  readonly path: string;
-  readonly config: RunAbout["config"];
-}
-
-/** Evaluations that are compared at most, and resamples of each bootstrap: an answer should come at once. */
-const EVALUATIONS = 20;
+/** Steps at which two runs are compared, at most, beside the last. */
+const MAX_STEPS = 20;
 const RESAMPLES = 1000;
 
-/** How two runs differ: in their configs, and in their answers to the same held-out problems (second minus first). */
-export async function compareRuns(first: ComparedRun, second: ComparedRun): Promise<Comparison> {
-  const [before, after] = await Promise.all([evaluationsOf(first.path), evaluationsOf(second.path)]);
-  const common = [...before.keys()].filter((step) => after.has(step)).sort((one, other) => one - other);
-  const pairs = common.filter((step) => sameProblems(before.get(step)!, after.get(step)!));
-  return {
-    config: configDifferences(first.config, second.config),
-    differences: spread(pairs, EVALUATIONS).map((step) => pairedFigure(step, { problems: before.get(step)!, samples: samplesOf(first) }, { problems: after.get(step)!, samples: samplesOf(second) })),
-    reason: pairs.length > 0 ? null : reasonOf(before.size, after.size, common.length),
-  };
+const answersSchema = z.object({
+  kind: z.enum(["evaluation", "validation"]),
+  step: z.int().nonnegative(),
+  problems: z.array(z.tuple([z.string(), z.int(), z.string().nullable(), z.boolean()])),
+});
+type Answers = z.infer<typeof answersSchema>["problems"];
+
+/** Two runs beside each other. Reads their evaluations.jsonl; what is missing or damaged there is said as the reason. */
+export async function compareRuns(first: WatchedRun, second: WatchedRun): Promise<Comparison> {
+  return { config: configDifferences(first, second), ...(await pairedFigures(first, second)) };
 }
 
-function reasonOf(first: number, second: number, common: number): string {
-  if (first === 0 || second === 0) return `the ${first === 0 ? "first" : "second"} run has no evaluations.jsonl, so its answers to the single problems are not known`;
-  return common === 0 ? "the runs were not evaluated at a common step" : "the runs were evaluated on different held-out problems";
+function configDifferences(first: WatchedRun, second: WatchedRun): Comparison["config"] {
+  const [one, other] = [first, second].map((run) => new Map([...run.config()].map(([key, value]) => [key, writtenValue(value)])));
+  return [...new Set([...one!.keys(), ...other!.keys()])].map((key) => {
+    const [value, another] = [one!.get(key) ?? null, other!.get(key) ?? null];
+    return { key, first: value, second: another, differs: value !== another };
+  });
 }
 
-/** The evaluations on held-out problems by step; of two lines for a step the last one counts. */
-async function evaluationsOf(path: string): Promise<ReadonlyMap<number, AnswersLine["problems"]>> {
-  const lines = await readEvaluations(path);
-  return new Map(lines.filter(({ kind }) => kind === "evaluation").map(({ step, problems }) => [step, problems]));
+async function pairedFigures(first: WatchedRun, second: WatchedRun): Promise<Pick<Comparison, "differences" | "reason">> {
+  const because = (reason: string) => ({ differences: [], reason });
+  const [one, other] = await Promise.all([first, second].map(answersByStep));
+  for (const [run, answers] of [[first, one!], [second, other!]] as const) {
+    if (answers.size === 0) return because(`${run.path} has no answers of evaluations (evaluations.jsonl), which a paired comparison needs.`);
+  }
+  const common = [...one!.keys()].filter((step) => other!.has(step)).sort((a, b) => a - b);
+  if (common.length === 0) return because("The runs were not evaluated at the same steps.");
+  const comparable = common.filter((step) => sameProblems(one!.get(step)!, other!.get(step)!));
+  if (comparable.length === 0) return because("The runs were not evaluated on the same held-out problems.");
+  const differences: PairedFigure[] = [];
+  for (const step of spread(comparable)) {
+    differences.push(pairedFigure(step, { answers: one!.get(step)!, k: samplesAt(first, step) }, { answers: other!.get(step)!, k: samplesAt(second, step) }));
+    // A bootstrap takes a while, in which others want to be answered.
+    await setImmediate();
+  }
+  return { differences, reason: null };
 }
 
-function sameProblems(first: AnswersLine["problems"], second: AnswersLine["problems"]): boolean {
-  const ids = new Set(first.map(([id]) => id));
-  return first.length > 0 && ids.size === first.length && first.length === second.length && second.every(([id]) => ids.has(id));
+interface Evaluated {
+  readonly answers: Answers;
+  /** Samples of each problem. */
+  readonly k: number;
 }
 
-/** How each problem of an evaluation was answered, and with how many samples. */
-interface Answered {
-  readonly problems: AnswersLine["problems"];
-  readonly samples: number;
-}
-
-const samplesOf = ({ config }: ComparedRun): number => Number(new Map(config).get("evaluate-samples"));
-
-function pairedFigure(step: number, first: Answered, second: Answered): PairedFigure {
-  const passRates = ({ problems, samples }: Answered) => problems.map(([id, right]) => ({ id, rate: right / samples }));
-  const majorityRates = ({ problems }: Answered) => problems.map(([id, , , majorityRight]) => ({ id, rate: majorityRight ? 1 : 0 }));
+function pairedFigure(step: number, first: Evaluated, second: Evaluated): PairedFigure {
+  const difference = (name: string, rates: (evaluated: Evaluated) => readonly ProblemRate[]) =>
+    pairedDifference([rates(second)], [rates(first)], { random: createRandom(deriveSeed(0, "compare", name, step)), resamples: RESAMPLES });
   return {
     step,
-    problems: first.problems.length,
-    passAt1: difference(passRates(second), passRates(first), step),
-    majAtK: difference(majorityRates(second), majorityRates(first), step),
+    problems: first.answers.length,
+    passAt1: difference("pass@1", ({ answers, k }) => answers.map(([id, right]) => ({ id, rate: right / k }))),
+    majAtK: difference("maj@k", ({ answers }) => answers.map(([id, , , right]) => ({ id, rate: Number(right) }))),
   };
 }
 
-function difference(second: readonly ProblemRate[], first: readonly ProblemRate[], step: number): Interval {
-  return pairedDifference([second], [first], { random: createRandom(deriveSeed(0, "compare", step)), resamples: RESAMPLES });
+/** The answers line doesn't say how many samples there were; the figures of the same evaluation do. */
+function samplesAt(run: WatchedRun, step: number): number {
+  return run.evaluations().find((point) => point.kind === "evaluation" && point.step === step)!.k;
 }
 
-/** At most `count` of the values, evenly spread, the first and the last among them. */
-function spread(values: readonly number[], count: number): readonly number[] {
-  if (values.length <= count) return values;
-  return Array.from({ length: count }, (_, index) => values[Math.round((index * (values.length - 1)) / (count - 1))]!);
+/** By step, those whose figures are in the metrics too; of two lines for a step the last counts. */
+async function answersByStep(run: WatchedRun): Promise<ReadonlyMap<number, Answers>> {
+  const text = await readFile(join(run.path, "evaluations.jsonl"), "utf8").catch(() => "");
+  const measured = new Set(run.evaluations().flatMap(({ kind, step }) => (kind === "evaluation" ? [step] : [])));
+  const answers = new Map<number, Answers>();
+  for (const row of parseJsonLines(text.slice(0, text.lastIndexOf("\n") + 1))) {
+    const line = row.ok ? answersSchema.safeParse(row.value) : null;
+    if (line?.success !== true) break;
+    const { kind, step, problems } = line.data;
+    if (kind === "evaluation" && measured.has(step)) answers.set(step, problems);
+  }
+  return answers;
 }
 
-/** Every key of two configs in the order of the first, and whether they differ in it. */
-export function configDifferences(first: RunAbout["config"], second: RunAbout["config"]): Comparison["config"] {
-  const [one, other] = [new Map(first), new Map(second)];
-  return [...new Set([...one.keys(), ...other.keys()])].map((key) => {
-    const [left, right] = [one.get(key) ?? null, other.get(key) ?? null];
-    return { key, first: left, second: right, differs: left !== right };
-  });
+function sameProblems(first: Answers, second: Answers): boolean {
+  const ids = new Set(first.map(([id]) => id));
+  return ids.size === first.length && first.length === second.length && first.length > 0 && new Set(second.map(([id]) => id)).size === second.length && second.every(([id]) => ids.has(id));
+}
+
+/** At most so many steps, evenly spread, and the last. */
+function spread(steps: readonly number[]): readonly number[] {
+  const stride = Math.ceil(steps.length / MAX_STEPS);
+  return steps.filter((_, index) => index % stride === 0 || index === steps.length - 1);
 }
