@@ -56,7 +56,7 @@ it("records every completion, as another reader of Parquet sees it", async () =>
   const rows = await parquetReadObjects({ file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) });
   const common = { step: 10, problem: "p1", prompt: "1/2 = ?", pseudoLabel: "½", status: "trained", truth: "0.5" };
   expect(rows).toEqual([
-    { ...common, sample: 0, text: "", answer: null, class: null, reward: 0, advantage: 0, kl: 0, stopReason: "length", tokens: [], logprobs: [], tokenEnds: [], answerStart: null, answerEnd: null },
+    { ...common, sample: 0, text: "", answer: null, class: null, reward: 0, advantage: 0, kl: 0, stopReason: "length", tokens: [], logprobs: [], tokenEnds: [] },
     {
       ...common,
       sample: 1,
@@ -70,8 +70,6 @@ it("records every completion, as another reader of Parquet sees it", async () =>
       tokens: [9, 2],
       logprobs: [Math.fround(-0.1), -2.5],
       tokenEnds: [13, 13],
-      answerStart: 10,
-      answerEnd: 11,
     },
   ]);
 });

@@ -80,18 +80,18 @@ it("lists the problems of a step: what was voted, whether it is right, tied or a
 it("shows a problem's classes, why answers are one, and each completion with its answer and tokens in place", async () => {
   await recordSamples(run, report(1, [group("first", ["1"]), group("a", ["3", "3", "x=3", "5", null])]), { decode });
   const problem = await createRecordingReader().open(await watched(), 1, 1);
-  expect(problem?.groups.map(({ answer, count, correct }) => ({ answer, count, correct }))).toEqual([
+  expect(problem.groups.map(({ answer, count, correct }) => ({ answer, count, correct }))).toEqual([
     { answer: "3", count: 3, correct: null },
     { answer: "5", count: 1, correct: null },
   ]);
-  expect(problem?.groups[0]?.spellings).toEqual([
+  expect(problem.groups[0]?.spellings).toEqual([
     { text: "3", count: 2, rule: "same text" },
     { text: "x=3", count: 1, rule: "A named value is its value." },
   ]);
-  const { text, answerAt, tokenEnds, group: place } = problem!.completions[3]!;
+  const { text, answerAt, tokenEnds, group: place } = problem.completions[3]!;
   expect([text, place, text.slice(answerAt!.start, answerAt!.end)]).toEqual(["so \\boxed{5}", 1, "5"]);
   expect(tokenEnds).toEqual(Array.from(text, (_, index) => index + 1));
-  expect(problem?.completions[4]).toMatchObject({ answer: null, group: null, answerAt: null });
+  expect(problem.completions[4]).toMatchObject({ answer: null, group: null, answerAt: null });
   await expect(createRecordingReader().open(await watched(), 1, 2)).rejects.toThrow("Step 1 has 2 problems; there is none of number 2.");
 });
 
@@ -102,7 +102,7 @@ it("lists ten thousand samples at once, and opens one problem of them", async ()
   const started = performance.now();
   expect(await reader.problems(watching, 1)).toHaveLength(625);
   const listed = performance.now();
-  expect((await reader.open(watching, 1, 624))?.completions).toHaveLength(16);
+  expect((await reader.open(watching, 1, 624)).completions).toHaveLength(16);
   const opened = performance.now();
   console.log(`10,000 samples listed in ${Math.round(listed - started)} ms, one problem opened in ${Math.round(opened - listed)} ms`);
   expect(listed - started).toBeLessThan(3000);
