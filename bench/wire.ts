@@ -53,7 +53,7 @@ const counted: typeof fetch = async (address, init) => {
 const embedded = await createOnnxPolicy({ model, threads: availableParallelism() });
 const served = await createTinkerPolicy({
   url, key: null, baseModel: "", folder: model, fetch: counted, warn: console.error,
-  lora: { rank: 0, alpha: 1, targets: LORA_TARGETS, seed: 0 }, lossReduction: config.engine.lossReduction, concurrency: config.engine.concurrency,
+  lora: { rank: 0, alpha: 1, targets: LORA_TARGETS, seed: 0 }, lossReduction: config.engine.lossReduction, concurrency: config.engine.concurrency, resultTimeout: config.engine.resultTimeout,
 });
 
 /** Seconds of one step. */
