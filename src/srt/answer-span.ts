@@ -1,6 +1,8 @@
 import type { TokenSpan } from "../types.ts";
 
 const BOX = "\\boxed";
+/** Tokens at the end that are searched first. */
+const TAIL = 64;
 
 /**
  * The tokens that spell the final answer within a completion: the first token that reaches into it up to the
@@ -14,7 +16,14 @@ export function answerSpan(tokens: readonly number[], text: string, answer: stri
   const inBox = box < 0 ? -1 : text.indexOf(answer, box + BOX.length);
   const from = inBox >= 0 ? inBox : text.lastIndexOf(answer);
   if (from < 0) return nowhere;
-  const tokensSpelling = (characters: number): number => firstWhere(tokens.length, (count) => decode(tokens.slice(0, count)).length >= characters);
+  // Most answers stand at the end of a long completion: there, what is before need not be decoded at every try.
+  const before = tokens.slice(0, Math.max(0, tokens.length - TAIL));
+  const start = decode(before);
+  const tail = tokens.slice(before.length);
+  const apart = start.length <= from && start + decode(tail) === text;
+  const [skipped, searched] = apart ? [before.length, tail] : [0, tokens];
+  const known = apart ? start.length : 0;
+  const tokensSpelling = (characters: number): number => skipped + firstWhere(searched.length, (count) => known + decode(searched.slice(0, count)).length >= characters);
   return { start: tokensSpelling(from + 1) - 1, end: tokensSpelling(from + answer.length) };
 }
 
