@@ -13,3 +13,4 @@ export { recordSamples, rewindSamples } from "./samples.ts";
 export type { SampleRow } from "./samples.ts";
 export { readSummary, summarizeEvaluation, writeSummary } from "./summary.ts";
 export type { EvaluationSummary, RunStop, RunSummary } from "./summary.ts";
+export { withTensorBoard, writeEventFile } from "./tensorboard.ts";
