@@ -76,7 +76,7 @@ async function measure(step: number, rewardOf: RewardSource): Promise<Measured> 
   const batch = problemsOfStep(problems, step, config.promptsPerStep, config.seed);
   const report = await trainStep(step, batch, { policy, renderer, grader, rewardOf, clock }, { ...stepSettings(config), seed: step });
   await run.metrics.append(stepMetrics(report, { elapsed: clock(), klCoefficient: config.klCoefficient }));
-  if (step % config.recordSamplesEvery === 0) await recordSamples(run, report);
+  if (step % config.recordSamplesEvery === 0) await recordSamples(run, report, { decode: renderer.decode });
   const total = clock() - start;
   return { total, outside: total - inEngine, messages: inMessages };
 }

@@ -170,7 +170,7 @@ async function stepFrom(options: TrainOptions, state: TrainState): Promise<void>
   await run.metrics.append(metrics);
   remember(state.memory, votes);
   state.signals.push(signalsOf(votes, metrics, state.memory, grader.same));
-  if (step % config.recordSamplesEvery === 0) await recordSamples(run, report);
+  if (step % config.recordSamplesEvery === 0) await recordSamples(run, report, { decode: options.renderer.decode, ...(truth && { truth }) });
   state.step = step;
   state.klCoefficient = nextKlCoefficient(metrics, config);
   observer?.stepped?.(report, metrics);

@@ -7,6 +7,8 @@ export type { Environment, FileHash, Inputs } from "./environment.ts";
 export { evaluationMetrics, stepMetrics } from "./metrics.ts";
 export type { EvaluationFigures, EvaluationMetrics, MetricsLine, StepMetrics, StepTiming } from "./metrics.ts";
 export type { AnswersLine, StepLog, VotesLine } from "./step-log.ts";
+export { isHeld } from "./lock.ts";
+export { stepName, stepOfName } from "./step-name.ts";
 export { saveModel } from "./model.ts";
 export { modelCard } from "./model-card.ts";
 export { recordSamples, rewindSamples } from "./samples.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RunDirectoryError } from "../errors.ts";
-import { currentOwner, removeLockRemains, takeLock } from "./lock.ts";
+import { currentOwner, isHeld, removeLockRemains, takeLock } from "./lock.ts";
 import type { LockOwner } from "./lock.ts";
 
 let folder: string;
@@ -73,4 +73,20 @@ describe("takeLock", () => {
     const outcomes = await Promise.allSettled(owners.map((owner) => takeLock(folder, owner)));
     expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   });
+});
+
+it("tells whether somebody alive holds it, and touches nothing", async () => {
+  expect(await isHeld(folder)).toBe(false);
+  const owner = await currentOwner();
+  const { pid } = spawnSync(process.execPath, ["--version"]);
+  for (const [held, content] of [
+    [true, JSON.stringify(owner)],
+    [false, JSON.stringify({ ...owner, pid })],
+    [true, JSON.stringify({ ...owner, pid, host: "elsewhere" })],
+    [false, "{"],
+  ] as const) {
+    await writeFile(join(folder, "lock"), content);
+    expect(await isHeld(folder)).toBe(held);
+    expect(await readFile(join(folder, "lock"), "utf8")).toBe(content);
+  }
 });

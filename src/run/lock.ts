@@ -49,6 +49,15 @@ export async function takeLock(runPath: string, owner: LockOwner, name = "lock")
   };
 }
 
+/**
+ * Whether somebody alive holds a run directory, without touching it. A process of another machine can't be seen and
+ * is taken to live; a lock that is unreadable says nothing of anybody.
+ */
+export async function isHeld(runPath: string): Promise<boolean> {
+  const owner = parseOwner((await contentOf(join(runPath, "lock"))) ?? "");
+  return owner !== null && (owner.host !== hostname() || (await isAlive(owner)));
+}
+
 /** Removes what dead processes left when they died while taking the lock. Only for who holds it. */
 export async function removeLockRemains(runPath: string): Promise<void> {
   for (const name of (await readdir(runPath)).filter((entry) => entry.startsWith(PREFIX))) {

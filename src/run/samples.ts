@@ -2,7 +2,10 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { SchemaElement } from "hyparquet";
 import { parquetWriteBuffer } from "hyparquet-writer";
-import type { Group, StepReport } from "../types.ts";
+import { createTokenEnds } from "../render/token-ends.ts";
+import type { TokenEnds } from "../render/token-ends.ts";
+import { answerPlace } from "../srt/answer-span.ts";
+import type { Group, Renderer, StepReport } from "../types.ts";
 import { writeFileAtomically } from "../util/atomic-write.ts";
 import type { RunDirectory } from "./directory.ts";
 import { mean, sum } from "../util/statistics.ts";
@@ -32,6 +35,20 @@ export interface SampleRow {
   readonly stopReason: string;
   readonly tokens: readonly number[];
   readonly logprobs: readonly number[];
+  /** The true answer, where it is known. Training never sees it. */
+  readonly truth: string | null;
+  /** Where in `text` each token ends, in UTF-16 units. */
+  readonly tokenEnds: readonly number[];
+  /** Where in `text` the final answer stands, `[start, end)`; `null` without one, or where it is not found. */
+  readonly answerStart: number | null;
+  readonly answerEnd: number | null;
+}
+
+/** What a recording says besides the report of its step. */
+export interface RecordingContext {
+  readonly decode: Renderer["decode"];
+  /** True answers by id, where they are known. */
+  readonly truth?: ReadonlyMap<string, string>;
 }
 
 type Column = keyof SampleRow;
@@ -52,16 +69,25 @@ const COLUMNS: Readonly<Record<Column, readonly SchemaElement[]>> = {
   stopReason: leaf("stopReason", text),
   tokens: list("tokens", { type: "INT32" }),
   logprobs: list("logprobs", { type: "FLOAT" }),
+  truth: leaf("truth", text, "OPTIONAL"),
+  tokenEnds: list("tokenEnds", { type: "INT32" }),
+  answerStart: leaf("answerStart", { type: "INT32" }, "OPTIONAL"),
+  answerEnd: leaf("answerEnd", { type: "INT32" }, "OPTIONAL"),
 };
 
+/** Rows that are read together: a reader of one problem decodes no more of them. */
+const ROW_GROUP = 256;
+
 /** Writes all completions of a step. Throws RunDirectoryError when the disk refuses. */
-export async function recordSamples(run: RunDirectory, report: StepReport): Promise<void> {
+export async function recordSamples(run: RunDirectory, report: StepReport, context: RecordingContext): Promise<void> {
   const path = join(run.path, "samples", `${stepName(report.step)}.parquet`);
-  const rows = report.groups_P.flatMap((group) => rowsOf(report.step, group));
+  const tokenEnds = createTokenEnds(context.decode);
+  const rows = report.groups_P.flatMap((group) => rowsOf(report.step, group, context.truth?.get(group.problem.id) ?? null, tokenEnds));
   const names = Object.keys(COLUMNS) as Column[];
   const bytes = parquetWriteBuffer({
     columnData: names.map((name) => ({ name, data: rows.map((row) => row[name]) })),
     schema: [{ name: "root", num_children: names.length }, ...Object.values(COLUMNS).flat()],
+    rowGroupSize: ROW_GROUP,
   });
   await explained(`${path} could not be written`, resumeAdvice(run.path), () => writeFileAtomically(path, new Uint8Array(bytes)));
 }
@@ -75,26 +101,33 @@ export async function rewindSamples(run: RunDirectory, step: number): Promise<vo
   });
 }
 
-function rowsOf(step: number, group: Group): readonly SampleRow[] {
+function rowsOf(step: number, group: Group, truth: string | null, tokenEnds: TokenEnds): readonly SampleRow[] {
   const classes = new Map(group.vote.classes.flatMap(({ members }, rank) => members.map((index) => [index, rank])));
-  return group.samples_G.map((sample, index) => ({
-    step,
-    problem: group.problem.id,
-    prompt: group.problem.prompt,
-    sample: index,
-    text: sample.text,
-    answer: sample.answer,
-    class: classes.get(index) ?? null,
-    pseudoLabel: group.reward.label,
-    status: group.status,
-    reward: group.reward.rewards_G[index]!,
-    advantage: mean(group.advantages_G_T[index]!),
-    kl: sum(group.kl_G_T[index]!),
-    stopReason: sample.stopReason,
-    tokens: sample.tokens,
-    // The writer takes lists as plain arrays only.
-    logprobs: Array.from(sample.logprobs),
-  }));
+  return group.samples_G.map((sample, index) => {
+    const place = answerPlace(sample.text, sample.answer);
+    return {
+      step,
+      problem: group.problem.id,
+      prompt: group.problem.prompt,
+      sample: index,
+      text: sample.text,
+      answer: sample.answer,
+      class: classes.get(index) ?? null,
+      pseudoLabel: group.reward.label,
+      status: group.status,
+      reward: group.reward.rewards_G[index]!,
+      advantage: mean(group.advantages_G_T[index]!),
+      kl: sum(group.kl_G_T[index]!),
+      stopReason: sample.stopReason,
+      tokens: sample.tokens,
+      // The writer takes lists as plain arrays only.
+      logprobs: Array.from(sample.logprobs),
+      truth,
+      tokenEnds: tokenEnds(sample.tokens, sample.text),
+      answerStart: place?.start ?? null,
+      answerEnd: place?.end ?? null,
+    };
+  });
 }
 
 type Leaf = Pick<SchemaElement, "type" | "converted_type">;

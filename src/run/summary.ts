@@ -46,7 +46,7 @@ export async function writeSummary(run: RunDirectory, summary: RunSummary): Prom
 }
 
 /** The summary of a complete run, or `null` while it is not. Throws RunDirectoryError when it is damaged. */
-export async function readSummary(run: RunDirectory): Promise<RunSummary | null> {
+export async function readSummary(run: Pick<RunDirectory, "path">): Promise<RunSummary | null> {
   const path = join(run.path, "summary.json");
   const text = await readFile(path, "utf8").catch(() => null);
   if (text === null) return null;

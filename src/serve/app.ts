@@ -5,6 +5,7 @@ import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
 import { CheckpointError, SelftrainError } from "../errors.ts";
 import { API_PREFIX, endpoints } from "../tinker/wire.ts";
+import { namesThisMachine } from "../util/loopback.ts";
 import { formatPath, parsePath } from "./checkpoints.ts";
 import { decodePass, encodeResult, PROTOBUF } from "./protobuf.ts";
 import { Refusal } from "./refusal.ts";
@@ -142,13 +143,10 @@ function checked<T extends z.ZodType>(value: unknown, schema: T): z.output<T> {
   throw new Refusal(422, `${issue!.path.join(".") || "the body"} is not as expected: ${issue!.message.replace(/\.$/, "")}.`);
 }
 
-/** Names by which a machine calls itself, with or without a port. */
-const OWN_NAME = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i;
-
 /** Lets pass who asks for this machine by a name of its own: a page of the web can make its own name lead here. */
 const localOnly: MiddlewareHandler = async (context, next) => {
   const host = context.req.header("host") ?? "";
-  if (!OWN_NAME.test(host)) throw new Refusal(403, `this server was asked as \`${host}\`, but without a key it answers only as localhost or 127.0.0.1.`);
+  if (!namesThisMachine(host)) throw new Refusal(403, `this server was asked as \`${host}\`, but without a key it answers only as localhost or 127.0.0.1.`);
   await next();
 };
 

@@ -4,6 +4,7 @@ import { performance } from "node:perf_hooks";
 import { createAdaptorServer } from "@hono/node-server";
 import { UsageError } from "../errors.ts";
 import type { ServablePolicy } from "../policy.ts";
+import { isLoopback } from "../util/loopback.ts";
 import { systemReason } from "../util/system-error.ts";
 import type { Adapters } from "./adapters.ts";
 import { createApp } from "./app.ts";
@@ -58,15 +59,13 @@ const LIMITS: ServiceLimits & HttpLimits = {
 /** How long the last answers may take to be read, when the server ends. */
 const LAST_ANSWERS_SECONDS = 1;
 
-const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/;
-
 /**
  * Serves a model through the Tinker training API. Throws UsageError when the address is not this machine's own and there
  * is no key, or cannot be listened on; ModelError when the model cannot be used.
  */
 export async function startServer({ model, createPolicy, stateDirectory, host, port, key, limits = {}, report }: ServeOptions): Promise<RunningServer> {
   if (key === "") throw new UsageError("the key is empty; give one that cannot be guessed");
-  if (key === null && !LOOPBACK.test(host)) {
+  if (key === null && !isLoopback(host)) {
     throw new UsageError(`--host ${host} can be reached from other machines, so a key is needed: set SELFTRAIN_SERVE_KEY (or --key) to one that cannot be guessed`);
   }
   const all = { ...LIMITS, ...limits };

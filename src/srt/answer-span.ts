@@ -3,19 +3,26 @@ import type { TokenSpan } from "../types.ts";
 const BOX = "\\boxed";
 
 /**
- * The tokens that spell the final answer within a completion: the first token that reaches into it up to the
- * last one. It is looked for in the last box, else where it occurs last. Empty for no answer, and for one that
- * is not in the text as it was read.
+ * Where in a text its final answer stands, in UTF-16 units, `[start, end)`: in the last box, else where it occurs last.
+ * `null` for no answer, and for one that is not in the text as it was read.
  */
-export function answerSpan(tokens: readonly number[], text: string, answer: string | null, decode: (tokens: readonly number[]) => string): TokenSpan {
-  const nowhere = { start: tokens.length, end: tokens.length };
-  if (answer === null || answer === "") return nowhere;
+export function answerPlace(text: string, answer: string | null): TokenSpan | null {
+  if (answer === null || answer === "") return null;
   const box = text.lastIndexOf(BOX);
   const inBox = box < 0 ? -1 : text.indexOf(answer, box + BOX.length);
-  const from = inBox >= 0 ? inBox : text.lastIndexOf(answer);
-  if (from < 0) return nowhere;
+  const start = inBox >= 0 ? inBox : text.lastIndexOf(answer);
+  return start < 0 ? null : { start, end: start + answer.length };
+}
+
+/**
+ * The tokens that spell the final answer within a completion: the first token that reaches into its place up to the
+ * last one. Empty where it has none.
+ */
+export function answerSpan(tokens: readonly number[], text: string, answer: string | null, decode: (tokens: readonly number[]) => string): TokenSpan {
+  const place = answerPlace(text, answer);
+  if (place === null) return { start: tokens.length, end: tokens.length };
   const tokensSpelling = (characters: number): number => firstWhere(tokens.length, (count) => decode(tokens.slice(0, count)).length >= characters);
-  return { start: tokensSpelling(from + 1) - 1, end: tokensSpelling(from + answer.length) };
+  return { start: tokensSpelling(place.start + 1) - 1, end: tokensSpelling(place.end) };
 }
 
 /** The smallest count up to `limit` that passes, where all larger ones do too; `limit` when none does. */

@@ -59,20 +59,42 @@ const SIGNS: readonly Sign[] = [
   { name: "share of completions without an answer", value: (window) => mean(window.map(({ abstentionRate }) => abstentionRate)), limit: (early) => early + 0.3 },
 ];
 
+/** A sign as it stands: `null` where it can't be told, and for a limit that depends on a beginning that can't. */
+export interface SignReading {
+  readonly name: string;
+  readonly value: number | null;
+  readonly limit: number | null;
+}
+
+/** The limit of each sign, in their order, given the first window of a run. */
+export function signLimits(early: readonly Signals[]): readonly (number | null)[] {
+  return SIGNS.map(({ value, limit }) => {
+    const start = value(early);
+    return start === null ? null : limit(start);
+  });
+}
+
+/** Each sign over a window beside its limit, in the order in which they are asked. */
+export function readSigns(window: readonly Signals[], limits: readonly (number | null)[]): readonly SignReading[] {
+  return SIGNS.map(({ name, value }, index) => ({ name, value: value(window), limit: limits[index]! }));
+}
+
+/** The first sign that has passed its limit; `null` when none has. */
+export function passedSign(signs: readonly SignReading[]): { readonly name: string; readonly value: number; readonly limit: number } | null {
+  for (const { name, value, limit } of signs) if (value !== null && limit !== null && value > limit) return { name, value, limit };
+  return null;
+}
+
 /**
  * The first sign that has passed its limit over the last steps; `null` while the run is healthy or too young to
  * tell. Pure: `history` is every step so far, in order.
  */
 export function collapseAlarm(history: readonly Signals[]): Alarm | null {
   if (history.length < WINDOW) return null;
-  for (const { name, value: valueOf, limit: limitOf } of SIGNS) {
-    const early = valueOf(history.slice(0, WINDOW));
-    const value = valueOf(history.slice(-WINDOW));
-    if (early === null || value === null || value <= limitOf(early)) continue;
-    const { step } = history.at(-1)!;
-    return { sign: name, step, lastHealthy: lastAtRest(history), value, limit: limitOf(early) };
-  }
-  return null;
+  const passed = passedSign(readSigns(history.slice(-WINDOW), signLimits(history.slice(0, WINDOW))));
+  if (passed === null) return null;
+  const { name: sign, value, limit } = passed;
+  return { sign, step: history.at(-1)!.step, lastHealthy: lastAtRest(history), value, limit };
 }
 
 /** The last step, a window or more ago, over whose window the run was at rest; 0 before there is one. */

@@ -75,6 +75,7 @@ export function signalsOf({ step, votes }: VotesLine, { kl, meanLength, abstenti
   return { step, tokenKl: kl / Math.max(1, meanLength), abstentionRate, comparisons };
 }
 
-function agree(one: string | null, other: string | null, same: Grader["same"]): boolean {
+/** Whether two majority answers are the same; none is the same as none. */
+export function agree(one: string | null, other: string | null, same: Grader["same"]): boolean {
   return one === other || (one !== null && other !== null && same(one, other));
 }

@@ -1,0 +1,232 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { parseSettings } from "../config/index.ts";
+import { SelftrainError } from "../errors.ts";
+import { createGrader } from "../grading/index.ts";
+import { isHeld, readSummary, stepOfName } from "../run/index.ts";
+import type { RunStop, StepMetrics, VotesLine } from "../run/index.ts";
+import { systemCode, systemReason } from "../util/system-error.ts";
+import { createColumns } from "./columns.ts";
+import type { Columns } from "./columns.ts";
+import { createReplay } from "./health.ts";
+import type { Replay } from "./health.ts";
+import { STEP_COLUMNS } from "./protocol.ts";
+import type { EvaluationPoint, RunOverview, RunState, StepColumn } from "./protocol.ts";
+import { createTail } from "./tail.ts";
+
+/** Steps that speed and time left are taken over. */
+const PACE_STEPS = 20;
+
+const evaluationSchema = z.object({
+  kind: z.enum(["evaluation", "validation"]),
+  step: z.int().nonnegative(),
+  passAt1: z.number(),
+  standardError: z.number(),
+  majAtK: z.number(),
+  majStandardError: z.number(),
+  k: z.int(),
+  problems: z.int(),
+  abstentionRate: z.number(),
+});
+const stepSchema = z.looseObject({ kind: z.literal("step"), step: z.int().positive(), kl: z.number(), meanLength: z.number(), abstentionRate: z.number(), timing: z.record(z.string(), z.unknown()) });
+const idAnswerShare = [z.string(), z.string().nullable(), z.number()] as const;
+const votesSchema = z.object({
+  kind: z.literal("votes"),
+  step: z.int().positive(),
+  votes: z.array(z.tuple([...idAnswerShare, z.boolean().optional()])),
+  start: z.array(z.tuple([...idAnswerShare])),
+});
+
+/** A run as far as its directory has been read. Nothing in the directory is ever written or locked. */
+export interface WatchedRun {
+  readonly path: string;
+  /** Reads what is new. Never throws: what can't be read becomes the note. */
+  readonly refresh: () => Promise<void>;
+  readonly overview: () => Omit<RunOverview, "id" | "name">;
+  readonly columns: () => Columns;
+  readonly evaluations: () => readonly EvaluationPoint[];
+  readonly recordings: () => readonly number[];
+  /** See Replayed; `null` where the step has no votes. */
+  readonly flipsAt: (step: number) => readonly (boolean | null)[] | null;
+  /** Keys and values of config.yaml as written; empty while there is none. */
+  readonly config: () => ReadonlyMap<string, unknown>;
+}
+
+/** What the logs say; begun anew when they were rewritten. */
+interface Logged {
+  readonly columns: Columns;
+  readonly replay: Replay;
+  readonly evaluations: EvaluationPoint[];
+  /** By step from 1: 0 stayed, 1 flipped, 2 not seen before. */
+  readonly flips: Uint8Array[];
+  readonly votes: Map<number, VotesLine>;
+  note: string | null;
+}
+
+interface Standing {
+  config: ReadonlyMap<string, unknown>;
+  state: RunState;
+  stopped: RunStop | null;
+  recordings: readonly number[];
+  note: string | null;
+}
+
+export function watchRun(path: string): WatchedRun {
+  const { same } = createGrader();
+  const begin = (): Logged => ({ columns: createColumns(), replay: createReplay(same), evaluations: [], flips: [], votes: new Map(), note: null });
+  const tails = { metrics: createTail(join(path, "metrics.jsonl")), votes: createTail(join(path, "votes.jsonl")) };
+  const standing: Standing = { config: new Map(), state: "stopped", stopped: null, recordings: [], note: null };
+  let logged = begin();
+  let revision = 0;
+  /** Whether the logs were read to their ends; `false` where they were written anew. */
+  const readLogs = async (): Promise<boolean> => {
+    const lines: unknown[] = [];
+    // A step's votes are written before its metrics, so that they are there when these are.
+    if ((await tails.metrics.read((line) => lines.push(line))) === "rewritten") return false;
+    if ((await tails.votes.read((line) => takeVotes(logged, line))) === "rewritten") return false;
+    for (const line of lines) takeMetrics(logged, line);
+    for (const [name, tail] of Object.entries(tails)) {
+      const damaged = tail.damagedLine();
+      if (damaged !== null) logged.note ??= `Line ${damaged} of ${name}.jsonl is damaged: nothing after it is shown.`;
+    }
+    return true;
+  };
+  const readAllLogs = async (): Promise<void> => {
+    while (!(await readLogs())) {
+      tails.metrics.restart();
+      tails.votes.restart();
+      logged = begin();
+      revision++;
+    }
+  };
+  /** A part that can't be read leaves the others. */
+  const noting = (task: Promise<void>): Promise<void> =>
+    task.catch((error: unknown) => {
+      standing.note = reasonOf(path, error);
+    });
+  return {
+    path,
+    refresh: async () => {
+      standing.note = null;
+      await noting(readStanding(path, standing));
+      await noting(readAllLogs());
+    },
+    overview: () => ({ ...overviewOf(standing, logged), revision }),
+    columns: () => logged.columns,
+    evaluations: () => logged.evaluations,
+    recordings: () => standing.recordings,
+    flipsAt: (step) => {
+      const flips = logged.flips[step - 1];
+      return flips === undefined || flips.length === 0 ? null : Array.from(flips, (flip) => (flip === 2 ? null : flip === 1));
+    },
+    config: () => standing.config,
+  };
+}
+
+function reasonOf(path: string, error: unknown): string {
+  if (error instanceof SelftrainError) return error.message;
+  return `${path} can't be read: ${systemReason(error) ?? (error instanceof Error ? error.message : String(error))}.`;
+}
+
+async function readStanding(path: string, standing: Standing): Promise<void> {
+  // Before the summary, which is written before the lock is released.
+  const held = await isHeld(path);
+  standing.recordings = await recordedSteps(path);
+  standing.state = held ? "running" : "stopped";
+  if (standing.config.size === 0) standing.config = await readConfig(join(path, "config.yaml"));
+  const summary = await readSummary({ path });
+  if (summary !== null) standing.state = "complete";
+  standing.stopped = summary?.stopped ?? null;
+}
+
+async function readConfig(file: string): Promise<ReadonlyMap<string, unknown>> {
+  const text = await readFile(file, "utf8");
+  return new Map([...parseSettings(text, file)].map(([key, { value }]) => [key, value]));
+}
+
+async function recordedSteps(path: string): Promise<readonly number[]> {
+  const names = await readdir(join(path, "samples")).catch((error: unknown) => {
+    if (systemCode(error) === "ENOENT") return [];
+    throw error;
+  });
+  return names.flatMap((name) => stepOfName(name, ".parquet") ?? []).sort((a, b) => a - b);
+}
+
+function takeVotes({ votes }: Logged, line: unknown): void {
+  const parsed = votesSchema.safeParse(line);
+  if (parsed.success) votes.set(parsed.data.step, parsed.data as VotesLine);
+}
+
+function takeMetrics(logged: Logged, line: unknown): void {
+  if (logged.note !== null) return;
+  const evaluation = evaluationSchema.safeParse(line);
+  if (evaluation.success) {
+    takeEvaluation(logged.evaluations, evaluation.data);
+    return;
+  }
+  const step = stepSchema.safeParse(line);
+  const due = logged.columns.steps() + 1;
+  if (!step.success || step.data.step !== due) {
+    logged.note = `metrics.jsonl has something else where step ${due} is due: nothing after it is shown.`;
+    return;
+  }
+  takeStep(logged, step.data as unknown as StepMetrics);
+}
+
+/** Of two evaluations of a step the later counts; the one of a step that a run went back to comes last. */
+function takeEvaluation(evaluations: EvaluationPoint[], point: EvaluationPoint): void {
+  const earlier = evaluations.findIndex(({ kind, step }) => kind === point.kind && step === point.step);
+  if (earlier >= 0) evaluations.splice(earlier, 1);
+  evaluations.push(point);
+  evaluations.sort((first, second) => first.step - second.step);
+}
+
+function takeStep({ columns, replay, flips, votes }: Logged, metrics: StepMetrics): void {
+  const replayed = replay.take(metrics, votes.get(metrics.step));
+  votes.delete(metrics.step);
+  const { lostSureness, answerExcess } = replayed;
+  const figures: Readonly<Record<string, unknown>> = { ...metrics, ...metrics.timing, lostSureness, answerExcess };
+  columns.append(Object.fromEntries(STEP_COLUMNS.map((name) => [name, numberOf(figures[name])])));
+  flips.push(Uint8Array.from(replayed.flips, (flip) => (flip === null ? 2 : Number(flip))));
+}
+
+const numberOf = (value: unknown): number | null => (typeof value === "number" ? value : null);
+
+function overviewOf({ config, state, stopped, recordings, note }: Standing, { columns, replay, evaluations, note: damage }: Logged): Omit<RunOverview, "id" | "name" | "revision"> {
+  const text = (key: string): string => String(config.get(key) ?? "");
+  const count = (key: string): number => numberOf(config.get(key)) ?? 0;
+  const step = columns.steps();
+  const steps = Math.max(count("steps"), step);
+  return {
+    state,
+    model: text("model"),
+    reward: text("reward"),
+    algorithm: text("algorithm"),
+    step,
+    steps,
+    evaluations: evaluations.length,
+    recordings: recordings.length,
+    health: replay.health({ startVotes: count("start-votes"), stopped }),
+    secondsPerStep: median(last(columns, "seconds")),
+    tokensPerSecond: median(last(columns, "tokensPerSecond")),
+    secondsLeft: state === "running" ? secondsLeft(last(columns, "elapsed"), steps - step) : null,
+    note: note ?? damage ?? stopped?.message ?? null,
+  };
+}
+
+const last = (columns: Columns, column: StepColumn): Float32Array => columns.after(column, Math.max(0, columns.steps() - PACE_STEPS));
+
+function median(values: Float32Array): number | null {
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort();
+  const middle = sorted.length >> 1;
+  if (sorted.length === 0) return null;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** At the pace of the last steps, the evaluations between them included. */
+function secondsLeft(elapsed: Float32Array, steps: number): number | null {
+  const between = elapsed.length - 1;
+  const pace = (elapsed[between]! - elapsed[0]!) / between;
+  return between > 0 && Number.isFinite(pace) ? pace * steps : null;
+}
