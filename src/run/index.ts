@@ -6,6 +6,7 @@ export { describeEnvironment } from "./environment.ts";
 export type { Environment, FileHash, Inputs } from "./environment.ts";
 export { evaluationMetrics, stepMetrics } from "./metrics.ts";
 export type { EvaluationFigures, EvaluationMetrics, MetricsLine, StepMetrics, StepTiming } from "./metrics.ts";
+export { openMetricsLog } from "./step-log.ts";
 export type { AnswersLine, StepLog, VotesLine } from "./step-log.ts";
 export { isHeld } from "./lock.ts";
 export { stepName, stepOfName } from "./step-name.ts";
