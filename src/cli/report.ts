@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import type { Command } from "commander";
 import { DataError, UsageError } from "../errors.ts";
@@ -44,11 +45,13 @@ async function run(directories: readonly string[], { tensorboard, out = tensorbo
 
 async function writeReport(out: string, runs: readonly ReportedRun[]): Promise<void> {
   const report = await reportOf(runs);
+  await mkdir(dirname(out), { recursive: true });
   if (extname(out) === ".html") {
     await writeFileAtomically(out, htmlReport(report));
     return;
   }
   const figures = `${basename(out, ".md")}-figures`;
+  await mkdir(join(dirname(out), figures), { recursive: true });
   for (const { id, chart } of report.sections) if (chart) await writeFileAtomically(join(dirname(out), figures, `${id}.svg`), renderSvg(chart));
   await writeFileAtomically(out, markdownReport(report, figures));
 }
@@ -67,7 +70,7 @@ async function writing(place: string, task: () => Promise<unknown>): Promise<voi
     await task();
   } catch (error) {
     const reason = systemReason(error);
-    if (reason === null || reason === undefined) throw error;
+    if (reason === null) throw error;
     throw new DataError(`cannot write ${place}: ${reason}.`, { cause: error });
   }
 }

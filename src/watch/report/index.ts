@@ -29,11 +29,11 @@ function runsTable(runs: readonly ReportedRun[]): Table {
     const seconds = column("elapsed").at(-1);
     const best = evaluations.reduce<EvaluationPoint | undefined>((top, point) => (top === undefined || point.passAt1 > top.passAt1 ? point : top), undefined);
     return [
-      name, overview.state, `${overview.step} of ${overview.steps}`, seconds === undefined ? "" : seconds.toFixed(0),
+      name, `${overview.state}, ${overview.step} of ${overview.steps}`, seconds === undefined ? "" : seconds.toFixed(0),
       passAt1(evaluations[0]), passAt1(best), passAt1(evaluations.at(-1)), majAtK(evaluations.at(-1)), overview.health.text,
     ];
   };
-  return { head: ["run", "state", "steps", "seconds", "first pass@1", "best pass@1", "last pass@1", "last maj@k", "the alarm's verdict"], rows: runs.map(row) };
+  return { head: ["run", "state and steps", "seconds", "first pass@1", "best pass@1", "last pass@1", "last maj@k", "the alarm's verdict"], rows: runs.map(row) };
 }
 
 const passAt1 = (point?: EvaluationPoint): string => (point === undefined ? "" : `${point.passAt1.toFixed(3)} ± ${point.standardError.toFixed(3)} (step ${point.step})`);

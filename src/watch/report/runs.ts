@@ -15,17 +15,19 @@ export interface ReportedRun {
   readonly watched: WatchedRun;
 }
 
-/** Reads the runs in some directories, in the order of their paths. Throws UsageError where a directory holds none. */
+/** Reads the runs in some directories, in the order in which they are given. Throws UsageError where a directory holds none. */
 export async function readRuns(directories: readonly string[]): Promise<readonly ReportedRun[]> {
+  const order: string[] = [];
   for (const directory of directories) {
     const only = createRuns([directory], () => 0);
     await only.refresh();
     if (only.list().length === 0) throw new UsageError(`${directory} holds no run: name run directories, or folders with runs in them`);
+    order.push(...only.list().map(({ id }) => id));
   }
   const runs = createRuns(directories, () => 0);
   await runs.refresh();
   return Promise.all(
-    runs.list().map(async (overview) => {
+    [...runs.list()].sort((first, second) => order.indexOf(first.id) - order.indexOf(second.id)).map(async (overview) => {
       const watched = runs.find(overview.id)!;
       return {
         name: overview.name,
