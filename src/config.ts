@@ -139,6 +139,7 @@ export const configSchema = z.strictObject({
   checkpointEvery: count().default(100).describe("Steps between checkpoints, at most 8 with `stop-on-collapse`; the last step is always saved."),
   checkpointsKept: z.int().min(2).default(2).describe("Newest checkpoints to keep; at least 2, so that a damaged one has a predecessor."),
   recordSamplesEvery: count().default(10).describe("Steps between recordings of all completions to samples/."),
+  tensorboard: z.boolean().default(false).describe("Whether the figures of every step and evaluation also go to tensorboard/ in the run directory, for TensorBoard (docs/watching.md)."),
 });
 
 /** A complete config: every default filled in. */

@@ -6,7 +6,7 @@ import { CheckpointError, DataError } from "./errors.ts";
 import { checkContext, evaluate } from "./evaluate.ts";
 import type { Evaluation, ProblemResult } from "./evaluate.ts";
 import type { Policy } from "./policy.ts";
-import { checkpointPath, evaluationMetrics, modelCard, readSummary, recordSamples, saveCheckpoint, saveModel, stepMetrics, summarizeEvaluation, verifyCheckpoint, writeSummary } from "./run/index.ts";
+import { checkpointPath, evaluationMetrics, modelCard, readSummary, recordSamples, saveCheckpoint, saveModel, stepMetrics, summarizeEvaluation, verifyCheckpoint, withTensorBoard, writeSummary } from "./run/index.ts";
 import type { AnswersLine, EvaluationMetrics, RunDirectory, RunStop, RunSummary, StepMetrics } from "./run/index.ts";
 import { trainStep } from "./step.ts";
 import { checkCapabilities } from "./train/capabilities.ts";
@@ -68,7 +68,8 @@ export interface TrainResult extends RunSummary {
  * that does not fit the context, UsageError for what the policy cannot do, CheckpointError when there are
  * checkpoints but none that can be used, RunDirectoryError when the disk refuses, and what the policy throws.
  */
-export async function train(options: TrainOptions): Promise<TrainResult> {
+export async function train(given: TrainOptions): Promise<TrainResult> {
+  const options = given.config.tensorboard ? { ...given, run: { ...given.run, metrics: withTensorBoard(given.run.metrics, given.run.path) } } : given;
   const { config, policy, run, observer, signal } = options;
   const summary = await readSummary(run);
   if (summary !== null) {

@@ -91,11 +91,11 @@ export async function trainIn(path: string, mode: "create" | "resume", changes: 
 }
 
 /**
- * As a program, `train-fixture.ts create|resume DIRECTORY STEPS` trains there and prints a line for each
- * event, so that a test can kill it at any of them.
+ * As a program, `train-fixture.ts create|resume DIRECTORY STEPS [tensorboard]` trains there and prints a line for
+ * each event, so that a test can kill it at any of them.
  */
 if (process.argv[1] === import.meta.filename) {
-  const [mode, path, steps] = process.argv.slice(2);
+  const [mode, path, steps, tensorboard] = process.argv.slice(2);
   const print = (event: string) => process.stdout.write(`${event}\n`);
   const observer: TrainObserver = {
     resumed: (step) => print(`resumed ${step}`),
@@ -104,5 +104,5 @@ if (process.argv[1] === import.meta.filename) {
     checkpointed: (step) => print(`checkpointed ${step}`),
     warned: (message) => print(`warned ${message}`),
   };
-  await trainIn(path!, mode === "create" ? "create" : "resume", { observer, config: { steps: Number(steps) } });
+  await trainIn(path!, mode === "create" ? "create" : "resume", { observer, config: { steps: Number(steps), tensorboard: tensorboard !== undefined } });
 }

@@ -7,6 +7,7 @@ import { addEnginesCommand } from "./engines.ts";
 import { addEvaluateCommand } from "./evaluate.ts";
 import { addGradeCommand } from "./grade.ts";
 import { addLabelCommand } from "./label.ts";
+import { addReportCommand } from "./report.ts";
 import { addReproduceCommand } from "./reproduce.ts";
 import { addSelectCommand } from "./select.ts";
 import { addServeCommand } from "./serve.ts";
@@ -30,6 +31,7 @@ export function createProgram(): Command {
   addSelectCommand(program);
   addAdaptCommand(program);
   addServeCommand(program);
+  addReportCommand(program);
   addReproduceCommand(program);
   addVoteCommand(program);
   addGradeCommand(program);

@@ -49,9 +49,9 @@ export function horizontalAxis({ x, series, marks = [] }: Panel, left: number, r
 }
 
 /** The vertical axis of a panel whose plot lies between two pixels. */
-export function verticalAxis({ x, y, series }: Panel, top: number, bottom: number): Axis {
+export function verticalAxis({ x, y, series, limit }: Panel, top: number, bottom: number): Axis {
   const ends = ({ y: middle, low = middle, high = middle }: Point): readonly number[] => [low, middle, high];
-  const [lowest, highest] = extent([...series.flatMap(({ points }) => points.flatMap(ends)), ...(x.categories ? [0] : [])]);
+  const [lowest, highest] = extent([...series.flatMap(({ points }) => points.flatMap(ends)), ...(x.categories ? [0] : []), ...(limit === undefined ? [] : [limit])]);
   const [first, last] = scaleLinear().domain(apart(y.min ?? lowest, y.max ?? highest)).nice(5).domain() as [number, number];
   const scale = scaleLinear().domain([y.min ?? first, y.max ?? last]).range([bottom, top]);
   const name = scale.tickFormat(5);

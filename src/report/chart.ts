@@ -31,6 +31,8 @@ export interface Panel {
   readonly y: { readonly label: string; readonly min?: number; readonly max?: number };
   readonly series: readonly Series[];
   readonly marks?: readonly Mark[];
+  /** Where a horizontal dashed line lies: what the curves are measured by. */
+  readonly limit?: number;
 }
 
 /** A figure: panels on a grid of two columns. */

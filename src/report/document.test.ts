@@ -1,7 +1,7 @@
 import { marked } from "marked";
 import { SaxesParser } from "saxes";
 import { describe, expect, it } from "vitest";
-import type { Report, Section } from "./document.ts";
+import type { Claim, Report } from "./document.ts";
 import { renderSvg } from "./figure.ts";
 import { htmlReport } from "./html.ts";
 import { markdownReport } from "./markdown.ts";
@@ -11,7 +11,7 @@ const chart = {
   caption: "npx selftrain reproduce --figure rise",
   panels: [{ title: "pass@1", x: { label: "step" }, y: { label: "pass@1" }, series: [{ name: "SRT", points: [{ x: 0, y: 0.4 }, { x: 10, y: 0.9 }] }] }],
 };
-const section: Section = {
+const section: Claim = {
   id: "rise",
   title: "SRT matches ground truth early",
   claim: "SRT reaches what training with labels reaches.",
@@ -23,13 +23,13 @@ const section: Section = {
   chart,
   commands: ["npx selftrain reproduce --figure rise --seeds 3"],
 };
-const report = (...sections: readonly Section[]): Report => ({ title: "Reproduction", intro: ["Three seeds."], sections, environment: [["node", "v22.0.0"]] });
+const report = (...sections: readonly Claim[]): Report => ({ title: "Reproduction", intro: ["Three seeds."], sections, environment: [["node", "v22.0.0"]] });
 
 /** What a model may write. */
 const HOSTILE = "</td><script>alert(1)</script> <!-- & &amp; \"q\" 'a' | `code` ``` $x^2$ *a* _b_ ~~c~~ [link](javascript:x) ![i](y) \\\\ \u0000\u001b\u202e\n# no heading\n- no list\n| a |";
 /** The same as it shall be read, its line feeds as spaces. */
 const SHOWN = HOSTILE.replace("\u0000\u001b\u202e", "␀␛\ufffd").replaceAll("\n", " ");
-const hostile: Section = {
+const hostile: Claim = {
   id: "collapse",
   title: "[A] *title* | <b>`x`</b> & co",
   claim: HOSTILE,

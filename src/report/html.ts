@@ -1,4 +1,5 @@
-import type { Report, Section, Table, Verdict } from "./document.ts";
+import { isClaim } from "./document.ts";
+import type { Claim, Report, Section, Table, Verdict } from "./document.ts";
 import { renderSvg } from "./figure.ts";
 import { escapeMarkup } from "./text.ts";
 
@@ -38,6 +39,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 figure { margin: 1.5rem 0; }
 figure svg { display: block; max-width: 100%; height: auto; border-radius: 4px; }
 pre { padding: 0.75rem 1rem; background: var(--code); white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.85rem; border-radius: 4px; }
+summary { padding: 0.4rem 0; cursor: pointer; }
 .verdict { font-weight: 600; white-space: nowrap; }
 .holds { color: var(--holds); } .part { color: var(--part); } .not { color: var(--not); }
 @media print { :root { --ink: #000000; --paper: #ffffff; } body { max-width: none; padding: 0; } h2 { break-after: avoid; } figure, pre, tr { break-inside: avoid; } .wide { overflow: visible; } }
@@ -67,7 +69,7 @@ export function htmlReport({ title, intro, sections, environment }: Report): str
 <body>
 <h1>${title}</h1>
 ${paragraphs(intro)}
-${sections.length === 0 ? [] : summary(sections)}
+${sections.some(isClaim) ? summary(sections.filter(isClaim)) : []}
 ${sections.map(sectionMarkup)}
 ${environment.length === 0 ? [] : html`<h2>Environment</h2>\n${definitions(environment)}`}
 </body>
@@ -85,8 +87,8 @@ function verdictMarkup(verdict: Verdict): Content {
   return html`<span class="verdict ${className}">${sign} ${verdict}</span>`;
 }
 
-function summary(sections: readonly Section[]): Content {
-  const row = ({ id, title, claim, verdict, effect }: Section): Content =>
+function summary(sections: readonly Claim[]): Content {
+  const row = ({ id, title, claim, verdict, effect }: Claim): Content =>
     html`<tr><td><a href="#${id}">${title}</a></td><td>${claim}</td><td>${verdictMarkup(verdict)}</td><td>${effect}</td></tr>\n`;
   return html`<div class="wide"><table>
 <thead><tr><th>figure</th><th>claim</th><th>verdict</th><th>effect</th></tr></thead>
@@ -96,15 +98,24 @@ ${sections.map(row)}</tbody>
 `;
 }
 
-function sectionMarkup({ id, title, claim, rule, verdict, effect, text, table, chart, commands }: Section): Content {
-  return html`<section id="${id}">
-<h2>${title}</h2>
-${definitions([["claim", claim], ["rule", rule], ["verdict", verdictMarkup(verdict)], ["effect", effect]])}
+function sectionMarkup(section: Section | Claim): Content {
+  const { id, title, folded = false } = section;
+  const content = sectionContent(section);
+  if (folded) return html`<section id="${id}">\n<details><summary>${title}</summary>\n${content}</details>\n</section>\n`;
+  return html`<section id="${id}">\n<h2>${title}</h2>\n${content}</section>\n`;
+}
+
+function judgement({ claim, rule, verdict, effect }: Claim): Content {
+  return definitions([["claim", claim], ["rule", rule], ["verdict", verdictMarkup(verdict)], ["effect", effect]]);
+}
+
+function sectionContent(section: Section | Claim): Content {
+  const { text, table, chart, commands } = section;
+  return html`${isClaim(section) ? judgement(section) : []}
 ${paragraphs(text)}
 ${chart ? html`<figure>\n${trusted(renderSvg(chart))}</figure>\n` : []}
 ${table ? tableMarkup(table) : []}
 ${commands.length === 0 ? [] : html`<pre><code>${commands.join("\n")}</code></pre>\n`}
-</section>
 `;
 }
 

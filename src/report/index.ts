@@ -1,5 +1,5 @@
 export type { Chart, Color, Mark, Panel, Point, Series } from "./chart.ts";
-export type { Report, Section, Table, Verdict } from "./document.ts";
+export type { Claim, Report, Section, Table, Verdict } from "./document.ts";
 export { renderSvg } from "./figure.ts";
 export { htmlReport } from "./html.ts";
 export { markdownReport } from "./markdown.ts";

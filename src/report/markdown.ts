@@ -1,4 +1,5 @@
-import type { Report, Section, Table } from "./document.ts";
+import { isClaim } from "./document.ts";
+import type { Claim, Report, Section, Table } from "./document.ts";
 import { printable } from "./text.ts";
 
 /** Characters that mean something to Markdown anywhere in a line. */
@@ -29,28 +30,33 @@ export function markdownReport({ title, intro, sections, environment }: Report, 
   const blocks = [
     `# ${inline(title)}`,
     ...intro.map(paragraph),
-    ...(sections.length === 0 ? [] : [summary(sections)]),
+    ...(sections.some(isClaim) ? [summary(sections.filter(isClaim))] : []),
     ...sections.flatMap((section) => sectionBlocks(section, figures)),
     ...(environment.length === 0 ? [] : ["## Environment", markdownTable([["", ""], ...environment.map((pair) => pair.map(inline))])]),
   ];
   return `${blocks.join("\n\n")}\n`;
 }
 
-function summary(sections: readonly Section[]): string {
+function summary(sections: readonly Claim[]): string {
   const rows = sections.map(({ id, title, claim, verdict, effect }) => [`[${inline(title)}](#${id})`, inline(claim), `**${verdict}**`, inline(effect)]);
   return markdownTable([["figure", "claim", "verdict", "effect"], ...rows]);
 }
 
-function sectionBlocks({ id, title, claim, rule, verdict, effect, text, table, chart, commands }: Section, figures: string): readonly string[] {
+function sectionBlocks(section: Section | Claim, figures: string): readonly string[] {
+  const { id, title, text, table, chart, commands } = section;
   return [
     `<a id="${id}"></a>`,
     `## ${inline(title)}`,
-    [`**Claim:** ${inline(claim)}`, `**Rule:** ${inline(rule)}`, `**Verdict:** ${verdict}`, `**Effect:** ${inline(effect)}`].map((line) => `- ${line}`).join("\n"),
+    ...(isClaim(section) ? [judgement(section)] : []),
     ...text.map(paragraph),
     ...(chart ? [`![${inline(chart.title)}](${figures}/${id}.svg)`] : []),
     ...(table ? [escapedTable(table)] : []),
     ...(commands.length === 0 ? [] : [fenced(commands.join("\n"))]),
   ];
+}
+
+function judgement({ claim, rule, verdict, effect }: Claim): string {
+  return [`**Claim:** ${inline(claim)}`, `**Rule:** ${inline(rule)}`, `**Verdict:** ${verdict}`, `**Effect:** ${inline(effect)}`].map((line) => `- ${line}`).join("\n");
 }
 
 const escapedTable = ({ head, rows }: Table): string => markdownTable([head, ...rows].map((row) => row.map(inline)));

@@ -44,6 +44,7 @@ export function drawPanel(panel: Panel, frame: Frame, colors: ReadonlyMap<string
     element("g", { "clip-path": `url(#${clip})` }, ...draw(panel, x, y, colors)),
     ...drawAxes(panel, frame, x, y),
     drawMarks(panel.marks ?? [], x, frame),
+    ...(panel.limit === undefined ? [] : [line(left, y.at(panel.limit), right, y.at(panel.limit), { stroke: AXIS, "stroke-dasharray": "2 3" })]),
     ...(empty ? [label((left + right) / 2, (top + bottom) / 2, "no data", LABEL_SIZE, { "text-anchor": "middle", fill: "#666666" })] : []),
   ].join("\n");
 }

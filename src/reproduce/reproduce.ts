@@ -3,7 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ReproductionError } from "../errors.ts";
 import { htmlReport, markdownReport, renderPng, renderSvg } from "../report/index.ts";
-import type { Chart, Report, Section } from "../report/index.ts";
+import type { Chart, Claim, Report } from "../report/index.ts";
 import { writeFileAtomically } from "../util/atomic-write.ts";
 import type { Figure } from "./figure.ts";
 import { figures } from "./figures/index.ts";
@@ -22,7 +22,7 @@ export interface ReproductionOptions extends RunnerOptions {
   readonly environment: readonly (readonly [name: string, value: string])[];
   /** Is told what is to be done before anything runs, and of every figure that is drawn. */
   readonly planned?: (jobs: readonly Job[]) => void;
-  readonly drawn?: (section: Section) => void;
+  readonly drawn?: (section: Claim) => void;
 }
 
 /** The report of some figures, without its ending: it does not take the place of that of all. */
@@ -40,7 +40,7 @@ function figureCommand(name: string, seeds: number): string {
  * of all figures are written to `rules.md` before the first run. Returns the report's sections, or `null` when it was
  * stopped before all was run. Throws ReproductionError when the folder was made for something else or a job fails.
  */
-export async function reproduce({ figures: chosen, seeds: count, environment, planned, drawn, ...runner }: ReproductionOptions): Promise<readonly Section[] | null> {
+export async function reproduce({ figures: chosen, seeds: count, environment, planned, drawn, ...runner }: ReproductionOptions): Promise<readonly Claim[] | null> {
   const { out } = runner;
   const seeds = Array.from({ length: count }, (_, index) => index + 1);
   const jobs = mergeJobs(chosen.map((figure) => figure.jobs(seeds)));
@@ -48,13 +48,13 @@ export async function reproduce({ figures: chosen, seeds: count, environment, pl
   await writeSetting(out);
   if (!(await runJobs(jobs, runner))) return null;
   const results = openResults(out);
-  const sections: Section[] = [];
+  const sections: Claim[] = [];
   for (const figure of chosen) {
     const { panels, caption = captionOf(count), ...finding } = await figure.read(results, seeds);
     const command = figureCommand(figure.name, count);
     const chart: Chart = { title: figure.title, caption: `${caption} ${command}`, panels };
     const own = figure.jobs(seeds.slice(0, 1)).map(commandLine);
-    const section: Section = { id: figure.name, title: figure.title, claim: figure.claim, rule: figure.rule, ...finding, chart, commands: [command, ...own] };
+    const section: Claim = { id: figure.name, title: figure.title, claim: figure.claim, rule: figure.rule, ...finding, chart, commands: [command, ...own] };
     await draw(out, section, chart);
     sections.push(section);
     drawn?.(section);
@@ -91,7 +91,7 @@ async function writeSetting(out: string): Promise<void> {
   }
 }
 
-async function draw(out: string, { id }: Section, chart: Chart): Promise<void> {
+async function draw(out: string, { id }: Claim, chart: Chart): Promise<void> {
   await mkdir(join(out, "figures"), { recursive: true });
   const svg = renderSvg(chart);
   await writeFileAtomically(join(out, "figures", `${id}.svg`), svg);

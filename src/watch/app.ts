@@ -1,21 +1,18 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { Hono } from "hono";
 import type { Context, MiddlewareHandler } from "hono";
 import { streamSSE } from "hono/streaming";
-import { systemCode } from "../util/system-error.ts";
 import { namesThisMachine } from "../util/loopback.ts";
+import { aboutOf } from "./about.ts";
 import { encodeColumns } from "./columns.ts";
 import { compareRuns } from "./compare.ts";
 import type { Feed } from "./feed.ts";
 import { pageFile } from "./page-files.ts";
 import { STEP_COLUMNS } from "./protocol.ts";
-import type { Recordings, RunAbout, StepColumn } from "./protocol.ts";
+import type { Recordings, StepColumn } from "./protocol.ts";
 import { createRecordingReader } from "./recordings.ts";
 import { Refusal } from "./refusal.ts";
 import type { WatchedRun } from "./run.ts";
 import type { Runs } from "./runs.ts";
-import { writtenValue } from "./written-value.ts";
 
 export interface AppOptions {
   readonly runs: Runs;
@@ -104,25 +101,6 @@ function columnsOf(text: string): readonly StepColumn[] {
 function wholeNumber(name: string, text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new Refusal(400, `\`${name}\` is \`${text.slice(0, 40)}\`; expected a whole number.`);
   return Number(text);
-}
-
-async function aboutOf(run: WatchedRun): Promise<RunAbout> {
-  const environment = await readEnvironment(join(run.path, "environment.json"));
-  return { config: [...run.config()].map(([key, value]) => [key, writtenValue(value)]), environment: [...flat(environment, "")], path: run.path };
-}
-
-async function readEnvironment(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, "utf8"));
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return {};
-    throw new Refusal(422, `${file} can't be read: ${error instanceof Error ? error.message : String(error)}.`);
-  }
-}
-
-function* flat(value: unknown, name: string): Generator<[string, string]> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) yield [name, writtenValue(value)];
-  else for (const [key, inner] of Object.entries(value)) yield* flat(inner, name === "" ? key : `${name}.${key}`);
 }
 
 const secured: MiddlewareHandler = async (context, next) => {
