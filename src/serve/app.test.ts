@@ -163,6 +163,19 @@ describe("sessions", () => {
     await impatient.close();
   });
 
+  it("that end when no more operations are taken leave their models a little later", async () => {
+    const full = await fixture.start({ limits: { sessionSeconds: 0.2, maxUnfinished: 1, gapSeconds: 0.8 } });
+    const [silent, busy] = [await full.model(2), await full.model(2)];
+    // Waits for the first of its model, which does not come.
+    const waiting = await full.begin(endpoints.saveWeights, { model_id: busy.model, seq_id: 2, path: "never" });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await expect(full.call(endpoints.sessionHeartbeat, { session_id: silent.session })).rejects.toThrow("404 there is no session");
+    await expect(full.result(endpoints.saveWeights, waiting)).rejects.toThrow("was not carried out");
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    await expect(full.call(endpoints.getInfo, { model_id: silent.model })).rejects.toThrow("404 there is no model");
+    await full.close();
+  });
+
   it("do not get a model for which there is no future, and its room stays free", async () => {
     const narrow = await fixture.start({ limits: { maxUnfinished: 1, maxModels: 2, gapSeconds: 0.3 } });
     const { session: busy, model: first } = await narrow.model(2);

@@ -105,6 +105,15 @@ export function createModel(options: ModelOptions): Model {
   };
 }
 
+/** Unloads a model unless there are as many unfinished operations as there may be: then another time. */
+export function unloadIfPossible({ unload }: Model): void {
+  try {
+    unload();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+  }
+}
+
 /** Waits for the engine before its turn, not in it: the engine may wait for room, until others have sampled in theirs. */
 async function inTurn(turns: Serial, engine: Promise<Engine>, action: (engine: Engine) => Promise<object>): Promise<object> {
   const opened = await engine;

@@ -12,7 +12,7 @@ import { createEngines } from "./engines.ts";
 import type { Engine, Engines } from "./engines.ts";
 import { createFutures } from "./futures.ts";
 import type { Futures } from "./futures.ts";
-import { createModel } from "./models.ts";
+import { createModel, unloadIfPossible } from "./models.ts";
 import type { Model } from "./models.ts";
 import { Refusal } from "./refusal.ts";
 import type { createFromWeightsRequest, createModelRequest } from "./requests.ts";
@@ -258,16 +258,16 @@ function openSampling({ options, futures, samplings }: State, session: string, s
 }
 
 /** Ends the sampling sessions for which it holds. */
-function endSamplings({ samplings }: State, holds: (sampling: SamplingSession) => boolean): void {
+function endSamplings({ samplings }: Pick<State, "samplings">, holds: (sampling: SamplingSession) => boolean): void {
   for (const [id, sampling] of samplings) if (holds(sampling)) samplings.delete(id);
 }
 
 /** Frees what clients hold that have shown no sign of life for too long. */
-function endSilentSessions(state: State): void {
-  const { sessions, futures, models, options } = state;
-  for (const id of sessions.expire(options.limits.sessionSeconds, futures.busy)) {
-    for (const { session, unload } of models.values()) if (session === id) unload();
-    endSamplings(state, ({ session }) => session === id);
+function endSilentSessions({ sessions, futures, models, samplings, options }: State): void {
+  const ended = sessions.expire(options.limits.sessionSeconds, futures.busy);
+  for (const model of models.values()) if (!sessions.alive(model.session)) unloadIfPossible(model);
+  for (const id of ended) {
+    endSamplings({ samplings }, ({ session }) => session === id);
     futures.drop(id);
   }
 }

@@ -14,6 +14,7 @@ export interface Sessions {
   readonly create: (id: string) => Session;
   /** A session, whose client is alive as this shows. Throws Refusal (404). */
   readonly get: (id: string) => Session;
+  readonly alive: (id: string) => boolean;
   /** Ends the sessions whose clients have shown no sign of life for so long, and tells their ids. */
   readonly expire: (seconds: number, busy: (id: string) => boolean) => readonly string[];
 }
@@ -33,6 +34,7 @@ export function createSessions(clock: () => number): Sessions {
       found.seen = clock();
       return found.session;
     },
+    alive: (id) => sessions.has(id),
     expire: (seconds, busy) => {
       const silent = [...sessions].filter(([id, { seen }]) => clock() - seen > seconds && !busy(id)).map(([id]) => id);
       for (const id of silent) sessions.delete(id);

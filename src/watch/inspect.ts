@@ -1,7 +1,13 @@
 import { compareAnswers, POLICIES } from "../grading/index.ts";
 import { answerPlace } from "../srt/answer-span.ts";
 import type { AnswerClass, InspectedCompletion } from "./protocol.ts";
-import type { OpenedRow } from "./recordings.ts";
+import type { SampleRow } from "../run/index.ts";
+
+/** Columns that an opened problem takes. */
+export const OPENED = ["text", "answer", "class", "reward", "advantage", "kl", "stopReason", "logprobs", "tokenEnds"] as const;
+
+/** The row of an opened problem; `tokenEnds` is missing in recordings of earlier versions. */
+export type OpenedRow = Omit<Pick<SampleRow, (typeof OPENED)[number]>, "tokenEnds"> & { readonly tokenEnds: readonly number[] | null };
 
 /**
  * The classes of a problem's samples, the majority first, each with its spellings and why they are equal. The answer
