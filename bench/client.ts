@@ -35,7 +35,7 @@ async function measure(): Promise<void> {
     return response;
   };
   const lora = { rank: 32, alpha: 32, targets: LORA_TARGETS, seed: 0 };
-  const policy = await createTinkerPolicy({ url: `http://127.0.0.1:${port}`, key: null, baseModel: "", folder, lora, lossReduction: "auto", concurrency: 64, warn: () => undefined, fetch: counted });
+  const policy = await createTinkerPolicy({ url: `http://127.0.0.1:${port}`, key: null, baseModel: "", folder, lora, lossReduction: "auto", concurrency: 64, resultTimeout: 3600, warn: () => undefined, fetch: counted });
   const prompts = Array.from({ length: PROMPTS }, () => new Array<number>(PROMPT).fill(100_000));
   const timed = async <T>(part: string, task: () => Promise<T>): Promise<T> => {
     const [start, before] = [performance.now(), { ...bytes }];

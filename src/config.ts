@@ -26,6 +26,7 @@ export const configSchema = z.strictObject({
       url: z.string().default("").describe("Address of the training server, http://127.0.0.1:8000 say; its key, where it has one, is read from the environment variable TINKER_API_KEY."),
       baseModel: z.string().default("").describe("The training server's own name of `model`; without one, the only model that it has."),
       concurrency: count().default(64).describe("Prompts that a training server samples at once."),
+      resultTimeout: count().default(3600).describe("Seconds for which a training server may work at one request; where it has no result by then, the run stops, to be continued from its last checkpoint."),
       lossReduction: z.enum(LOSS_REDUCTIONS).default("auto").describe("Whether the training server sums losses or takes their mean; `auto` finds out."),
     })
     .prefault({}),

@@ -28,7 +28,7 @@ afterAll(() => fixture.close());
 
 function client(rank: number, concurrency: number): Promise<Policy> {
   const lora = { rank, alpha: 8, targets: LORA_TARGETS, seed: -3 };
-  return createTinkerPolicy({ url: server.url, key: null, baseModel: "", folder: fixture.folder, lora, lossReduction: "auto", concurrency, warn: () => undefined });
+  return createTinkerPolicy({ url: server.url, key: null, baseModel: "", folder: fixture.folder, lora, lossReduction: "auto", concurrency, resultTimeout: 3600, warn: () => undefined });
 }
 
 // One prompt at a time: which of those that come at once are sampled together is a matter of time, and changes the last digit of logprobs.

@@ -42,7 +42,7 @@ export interface Partner {
  */
 export async function converse({ url, folder, fetch }: Partner) {
   const lora = { rank: 8, alpha: 32, targets: LORA_TARGETS, seed: 3 };
-  const { policy, offered, traits } = await connectPolicy({ url, key: null, baseModel: "", folder, lora, lossReduction: "auto", concurrency: 1, warn: () => undefined, clock, fetch });
+  const { policy, offered, traits } = await connectPolicy({ url, key: null, baseModel: "", folder, lora, lossReduction: "auto", concurrency: 1, resultTimeout: 3600, warn: () => undefined, clock, fetch });
   const state = await mkdtemp(join(tmpdir(), "selftrain-conversation-"));
   try {
     const before = await policy.sample({ ...sampling, seed: 1 });
@@ -68,7 +68,7 @@ export async function converse({ url, folder, fetch }: Partner) {
 
 /** Those of a server that has no room for a second model. */
 async function promptLogprobs({ url, fetch }: Partner, baseModel: string): Promise<readonly Float32Array[]> {
-  const connection: Connection = { url, key: null, fetch, clock, random: createRandom(0), signal: new AbortController().signal, patience: 300 };
+  const connection: Connection = { url, key: null, fetch, clock, random: createRandom(0), signal: new AbortController().signal, patience: 300, resultTimeout: 3600 };
   const session = await openSession(connection);
   const version = await referenceVersion(session, { baseModel, lora: { rank: TOO_LARGE_RANK, seed: 0 } }, (task) => task());
   const logprobs: Float32Array[] = [];

@@ -47,7 +47,7 @@ function serve(modelIn: (folder: string) => Promise<string>): Served {
 }
 
 const connect = ({ server, model }: Served): Promise<Policy> =>
-  createTinkerPolicy({ url: server.url, key: null, baseModel: "", folder: model, lora, lossReduction: "auto", concurrency: 64, warn: () => undefined });
+  createTinkerPolicy({ url: server.url, key: null, baseModel: "", folder: model, lora, lossReduction: "auto", concurrency: 64, resultTimeout: 3600, warn: () => undefined });
 
 const wanted = skyrlWanted();
 

@@ -29,7 +29,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 function policyOf(server: FakeServer, faultOf?: (path: string) => Fault | null): Promise<Policy> {
   const lora = { rank: 8, alpha: 32, targets: LORA_TARGETS, seed: 3 };
-  return createTinkerPolicy({ url: "http://server", key: null, baseModel: "", folder, lora, lossReduction: "auto", concurrency: 4, warn: () => undefined, fetch: fetchFrom(server, faultOf), clock: createFakeClock() });
+  return createTinkerPolicy({ url: "http://server", key: null, baseModel: "", folder, lora, lossReduction: "auto", concurrency: 4, resultTimeout: 3600, warn: () => undefined, fetch: fetchFrom(server, faultOf), clock: createFakeClock() });
 }
 
 /** What a step leaves to the next: its number alone, as in a run. */

@@ -27,7 +27,7 @@ afterAll(async () => {
 
 function options(changes: Partial<TinkerOptions>): TinkerOptions {
   const lora = { rank: 8, alpha: 32, targets: LORA_TARGETS, seed: 3 };
-  return { url: "http://127.0.0.1:1", key: null, baseModel: "", folder, lora, lossReduction: "auto", concurrency: 8, warn: () => undefined, clock: createFakeClock(), ...changes };
+  return { url: "http://127.0.0.1:1", key: null, baseModel: "", folder, lora, lossReduction: "auto", concurrency: 8, resultTimeout: 3600, warn: () => undefined, clock: createFakeClock(), ...changes };
 }
 
 async function inProcess(server: FakeServer) {

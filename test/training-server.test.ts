@@ -7,6 +7,7 @@ import { LORA_TARGETS } from "../src/options.ts";
 import { CURRENT, REFERENCE } from "../src/policy.ts";
 import type { SampleRequest, UpdateOptions } from "../src/policy.ts";
 import { checkServer } from "../src/tinker/check.ts";
+import { systemClock } from "../src/tinker/clock.ts";
 import { connectPolicy, createTinkerPolicy } from "../src/tinker/index.ts";
 import type { TinkerOptions } from "../src/tinker/index.ts";
 import { createFakePolicy } from "./fake-policy.ts";
@@ -27,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 function options(server: FakeServer, changes: Partial<TinkerOptions> = {}): TinkerOptions {
-  return { url: "http://server", key: null, baseModel: "", folder, lora, lossReduction: "auto", concurrency: 4, warn: () => undefined, fetch: fetchFrom(server), clock: createFakeClock(), ...changes };
+  return { url: "http://server", key: null, baseModel: "", folder, lora, lossReduction: "auto", concurrency: 4, resultTimeout: 3600, warn: () => undefined, fetch: fetchFrom(server), clock: createFakeClock(), ...changes };
 }
 
 describe("before a run, a training server", () => {
@@ -256,6 +257,25 @@ describe("a run", () => {
     const result = await trainIn(join(folder, "broken"), "resume", { config, policy: await createTinkerPolicy(options(restarted)), observer: { resumed: (step) => resumed.push(step) } });
     expect(resumed[0]).toBeGreaterThan(0);
     expect(resumed[0]).toBeLessThan(6);
+    expect({ ...result, seconds: 0 }).toEqual({ ...expected, seconds: 0 });
+  });
+
+  it.each(["future", "connection"] as const)("whose server hangs (its %s) is given up, and goes on from the last checkpoint to the same end", async (hanging) => {
+    const config = { steps: 4 } as const;
+    const expected = await trainIn(join(folder, `${hanging}-whole`), "create", { config, policy: await createTinkerPolicy(options(createFakeServer({ tells: true }))) });
+    const server = createFakeServer({ tells: true });
+    const serve = fetchFrom(server);
+    const silent: typeof fetch = (url, init) => {
+      if (server.steps() < 3 || !new URL(url).pathname.endsWith("/retrieve_future")) return serve(url, init);
+      if (hanging === "future") return Promise.resolve(Response.json({ type: "try_again", request_id: "", queue_state: "active" }));
+      return new Promise((_, reject) => init!.signal!.addEventListener("abort", () => reject(init!.signal!.reason as Error)));
+    };
+    const hung = await createTinkerPolicy(options(server, { fetch: silent, resultTimeout: 1, clock: systemClock }));
+    const path = join(folder, `${hanging}-broken`);
+    await expect(trainIn(path, "create", { config, policy: hung })).rejects.toThrow("no result within 1 s");
+    const resumed: number[] = [];
+    const result = await trainIn(path, "resume", { config, policy: await createTinkerPolicy(options(server)), observer: { resumed: (step) => resumed.push(step) } });
+    expect(resumed[0]).toBeGreaterThan(0);
     expect({ ...result, seconds: 0 }).toEqual({ ...expected, seconds: 0 });
   });
 });

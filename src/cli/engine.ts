@@ -24,8 +24,8 @@ export async function createPolicy(config: EngineConfig, folder: string, warn: (
 
 /** How the config's training server is asked for its model. */
 export function serverOptions(config: Pick<EngineConfig, "engine" | "lora" | "seed">, folder: string, warn: (message: string) => void): TinkerOptions {
-  const { url, baseModel, concurrency, lossReduction } = config.engine;
-  return { url, key: process.env["TINKER_API_KEY"] ?? null, baseModel, folder, lora: adaptersOf(config), lossReduction, concurrency, warn };
+  const { url, baseModel, concurrency, resultTimeout, lossReduction } = config.engine;
+  return { url, key: process.env["TINKER_API_KEY"] ?? null, baseModel, folder, lora: adaptersOf(config), lossReduction, concurrency, resultTimeout, warn };
 }
 
 function adaptersOf({ lora, seed }: Pick<EngineConfig, "lora" | "seed">) {

@@ -3,7 +3,6 @@ import { performance } from "node:perf_hooks";
 import type { Command } from "commander";
 import type { Config } from "../config.ts";
 import { configKeys, resolveConfig } from "../config/index.ts";
-import { UsageError } from "../errors.ts";
 import { loadRenderer } from "../render/index.ts";
 import { startServer } from "../serve/index.ts";
 import type { Adapters } from "../serve/index.ts";
@@ -11,6 +10,7 @@ import { addConfigOptions, settingsOf } from "./config-options.ts";
 import type { ConfigFlag } from "./config-options.ts";
 import { hubFor } from "./download-progress.ts";
 import { explainFailure } from "./failure.ts";
+import { wholeNumber } from "./format.ts";
 import { interruptible } from "./interrupt.ts";
 import { localModel } from "./model.ts";
 import type { LocalModel } from "./model.ts";
@@ -88,10 +88,4 @@ function policyOf({ engine, model }: Config, { folder, name }: LocalModel) {
 /** Where clients find the tokenizer: an id of the hub, or a folder, which helps those on this machine. */
 function tokenizerOf({ name, folder }: LocalModel): string {
   return name === "builtin" ? folder : name.replace(/@[^@/]+$/, "");
-}
-
-function wholeNumber(flag: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > most) throw new UsageError(`${flag} is \`${text}\`; expected a whole number from ${least} to ${most}`);
-  return value;
 }

@@ -13,7 +13,7 @@ describe("parseConfig", () => {
   });
 
   it.each([
-    [`${required}engine: onnx\n`, "srt.yaml: `engine` is a section; write its keys (`kind`, `threads`, `url`, `base-model`, `concurrency`, `loss-reduction`) indented below it."],
+    [`${required}engine: onnx\n`, "srt.yaml: `engine` is a section; write its keys (`kind`, `threads`, `url`, `base-model`, `concurrency`, `result-timeout`, `loss-reduction`) indented below it."],
     ["- 1\n", "srt.yaml holds a list; expected lines of the form `key: value`."],
     ["seed: 1\nseed: 2\n", "srt.yaml is not valid YAML at line 2, column 1: Map keys must be unique"],
     ["seed: [1\n", expect.stringContaining("srt.yaml is not valid YAML at line 2") as string],

@@ -4,7 +4,6 @@ import type { SchemaElement } from "hyparquet";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { createTokenEnds } from "../render/token-ends.ts";
 import type { TokenEnds } from "../render/token-ends.ts";
-import { answerPlace } from "../srt/answer-span.ts";
 import type { Group, Renderer, StepReport } from "../types.ts";
 import { writeFileAtomically } from "../util/atomic-write.ts";
 import type { RunDirectory } from "./directory.ts";
@@ -39,9 +38,6 @@ export interface SampleRow {
   readonly truth: string | null;
   /** Where in `text` each token ends, in UTF-16 units. */
   readonly tokenEnds: readonly number[];
-  /** Where in `text` the final answer stands, `[start, end)`; `null` without one, or where it is not found. */
-  readonly answerStart: number | null;
-  readonly answerEnd: number | null;
 }
 
 /** What a recording says besides the report of its step. */
@@ -71,8 +67,6 @@ const COLUMNS: Readonly<Record<Column, readonly SchemaElement[]>> = {
   logprobs: list("logprobs", { type: "FLOAT" }),
   truth: leaf("truth", text, "OPTIONAL"),
   tokenEnds: list("tokenEnds", { type: "INT32" }),
-  answerStart: leaf("answerStart", { type: "INT32" }, "OPTIONAL"),
-  answerEnd: leaf("answerEnd", { type: "INT32" }, "OPTIONAL"),
 };
 
 /** Rows that are read together: a reader of one problem decodes no more of them. */
@@ -103,31 +97,26 @@ export async function rewindSamples(run: RunDirectory, step: number): Promise<vo
 
 function rowsOf(step: number, group: Group, truth: string | null, tokenEnds: TokenEnds): readonly SampleRow[] {
   const classes = new Map(group.vote.classes.flatMap(({ members }, rank) => members.map((index) => [index, rank])));
-  return group.samples_G.map((sample, index) => {
-    const place = answerPlace(sample.text, sample.answer);
-    return {
-      step,
-      problem: group.problem.id,
-      prompt: group.problem.prompt,
-      sample: index,
-      text: sample.text,
-      answer: sample.answer,
-      class: classes.get(index) ?? null,
-      pseudoLabel: group.reward.label,
-      status: group.status,
-      reward: group.reward.rewards_G[index]!,
-      advantage: mean(group.advantages_G_T[index]!),
-      kl: sum(group.kl_G_T[index]!),
-      stopReason: sample.stopReason,
-      tokens: sample.tokens,
-      // The writer takes lists as plain arrays only.
-      logprobs: Array.from(sample.logprobs),
-      truth,
-      tokenEnds: tokenEnds(sample.tokens, sample.text),
-      answerStart: place?.start ?? null,
-      answerEnd: place?.end ?? null,
-    };
-  });
+  return group.samples_G.map((sample, index) => ({
+    step,
+    problem: group.problem.id,
+    prompt: group.problem.prompt,
+    sample: index,
+    text: sample.text,
+    answer: sample.answer,
+    class: classes.get(index) ?? null,
+    pseudoLabel: group.reward.label,
+    status: group.status,
+    reward: group.reward.rewards_G[index]!,
+    advantage: mean(group.advantages_G_T[index]!),
+    kl: sum(group.kl_G_T[index]!),
+    stopReason: sample.stopReason,
+    tokens: sample.tokens,
+    // The writer takes lists as plain arrays only.
+    logprobs: Array.from(sample.logprobs),
+    truth,
+    tokenEnds: tokenEnds(sample.tokens, sample.text),
+  }));
 }
 
 type Leaf = Pick<SchemaElement, "type" | "converted_type">;

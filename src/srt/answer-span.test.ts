@@ -28,6 +28,25 @@ describe("the tokens that spell the final answer", () => {
     expect(answerSpan([0, 1, 2], texts.join(""), "42", (tokens) => tokens.map((token) => texts[token]).join(""))).toEqual({ start: 1, end: 3 });
   });
 
+  it("are found in long completions, near the end and far from it", () => {
+    for (const after of [0, 1, 30, 100, 200]) {
+      const before = `${"so ".repeat(100)}\\boxed{`;
+      expect(spanned(`${before}42}${".".repeat(after)}`, "42")).toEqual({ before, spelled: "42" });
+    }
+  });
+
+  it("are found where a text is not that of its halves: characters of several tokens, a first space that is dropped", () => {
+    const utf8 = new TextDecoder();
+    const bytes = (tokens: readonly number[]): string => utf8.decode(Uint8Array.from(tokens)).replace(/^ /, "");
+    for (const filler of ["½", " "]) {
+      for (let after = 0; after < 4; after++) {
+        const [before, answer, rest] = [`x${filler.repeat(120)}`, "42", ".".repeat(after)].map((text) => [...new TextEncoder().encode(text)]);
+        const tokens = [...before!, ...answer!, ...rest!];
+        expect(answerSpan(tokens, bytes(tokens), "42", bytes)).toEqual({ start: before!.length, end: before!.length + 2 });
+      }
+    }
+  });
+
   it("are none without an answer, or for one that is not in the text as it was read", () => {
     expect(spanned("nothing", null).spelled).toBe("");
     expect(spanned("one half", "1/2").spelled).toBe("");

@@ -1,6 +1,8 @@
 import type { TokenSpan } from "../types.ts";
 
 const BOX = "\\boxed";
+/** Tokens at the end that are searched first. */
+const TAIL = 64;
 
 /**
  * Where in a text its final answer stands, in UTF-16 units, `[start, end)`: in the last box, else where it occurs last.
@@ -21,7 +23,14 @@ export function answerPlace(text: string, answer: string | null): TokenSpan | nu
 export function answerSpan(tokens: readonly number[], text: string, answer: string | null, decode: (tokens: readonly number[]) => string): TokenSpan {
   const place = answerPlace(text, answer);
   if (place === null) return { start: tokens.length, end: tokens.length };
-  const tokensSpelling = (characters: number): number => firstWhere(tokens.length, (count) => decode(tokens.slice(0, count)).length >= characters);
+  // Most answers stand at the end of a long completion: there, what is before need not be decoded at every try.
+  const before = tokens.slice(0, Math.max(0, tokens.length - TAIL));
+  const start = decode(before);
+  const tail = tokens.slice(before.length);
+  const apart = start.length <= place.start && start + decode(tail) === text;
+  const [skipped, searched] = apart ? [before.length, tail] : [0, tokens];
+  const known = apart ? start.length : 0;
+  const tokensSpelling = (characters: number): number => skipped + firstWhere(searched.length, (count) => known + decode(searched.slice(0, count)).length >= characters);
   return { start: tokensSpelling(place.start + 1) - 1, end: tokensSpelling(place.end) };
 }
 

@@ -23,7 +23,7 @@ function scripted(answers: readonly (Response | Error)[]): { readonly connection
     if (answer === HELD) return clock.sleep(60, init!.signal!).then(() => Promise.reject(answer));
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
   };
-  return { sent, connection: { url: "http://server", key: "secret", fetch: answering, clock, random: createRandom(1), signal: new AbortController().signal, patience: 60 } };
+  return { sent, connection: { url: "http://server", key: "secret", fetch: answering, clock, random: createRandom(1), signal: new AbortController().signal, patience: 60, resultTimeout: 1000 } };
 }
 
 /** What `fetch` throws when its AbortSignal.timeout has passed. */
@@ -46,6 +46,19 @@ describe("an operation", () => {
     expect(await operate(connection, endpoints.saveWeights, SAVE)).toEqual({ path: "p" });
     // Ten times as long as the patience with a connection that fails.
     expect(sent.at(-1)!.at).toBeGreaterThan(600);
+  });
+
+  it("is given up when there is no result in the time for it, whether polls are answered or held", async () => {
+    for (const polls of [new Array(30_000).fill(0).map(pending), new Array<Error>(30).fill(HELD)]) {
+      const { connection, sent } = scripted([json({ request_id: "7" }), ...polls]);
+      const failure: unknown = await operate({ ...connection, resultTimeout: 200 }, endpoints.saveWeights, SAVE).catch((error: unknown) => error);
+      expect((failure as ServerError).message).toBe(
+        "the training server's POST http://server/api/v1/save_weights got no answer: no result within 200 s; set `engine.result-timeout` higher if it needs longer, and continue the run from its last checkpoint. Check `engine.url` and that the server runs.",
+      );
+      expect((failure as ServerError).failure).toMatchObject({ path: "/save_weights", status: null, retryable: true, inDoubt: true });
+      expect(sent.at(-1)!.at).toBeGreaterThan(100);
+      expect(sent.at(-1)!.at).toBeLessThanOrEqual(200);
+    }
   });
 
   it("is sent again with the same body after a lost or broken answer, later each time", async () => {

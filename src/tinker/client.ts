@@ -33,7 +33,7 @@ export async function call<E extends Immediate>(connection: Connection, endpoint
 /**
  * An operation and its result. Whatever fails on the way is tried again, with the same body, so that a server that
  * has it already does not do it twice; a body that depends on how often its names or numbers were taken gets
- * another one when they are. Throws ServerError when the operation failed, or `patience` is at an end.
+ * another one when they are. Throws ServerError when the operation failed, or `patience` or `resultTimeout` is at an end.
  */
 export async function operate<E extends Operation>(connection: Connection, endpoint: E, body: RequestOf<E> | ((conflicts: number) => RequestOf<E>)): Promise<ResultOf<E>> {
   return (await submit(connection, endpoint, body)).result();
@@ -60,7 +60,7 @@ export async function submit<E extends Operation>(
   const send = async (): Promise<string> => {
     for (;;) {
       try {
-        const request: Request = { method: "POST", path: endpoint.path, body: typeof body === "function" ? body(conflicts) : body, timeout: ANSWER_TIMEOUT };
+        const request: Request = { method: "POST", path: endpoint.path, body: typeof body === "function" ? body(conflicts) : body, timeout: Math.min(ANSWER_TIMEOUT, connection.resultTimeout) };
         return (await patiently(connection, request, submitted, once)).request_id;
       } catch (error) {
         if (typeof body !== "function" || statusOf(error) !== 409 || ++conflicts > MOST_CONFLICTS) throw error;
@@ -98,14 +98,16 @@ function doubt({ message, failure }: ServerError): ServerError {
   return new ServerError(`${message} It may have done what was asked, and would do it again if it was asked again: continue the run from its last checkpoint.`, { ...failure, retryable: false });
 }
 
-/** Polls until the server has the result of an operation. */
+/** Polls until the server has the result of an operation, or has had `resultTimeout` for it: it may take polls, and even answer them, for ever. */
 async function poll(connection: Connection, id: string, path: string): Promise<unknown> {
-  const { clock, signal } = connection;
-  const request: Request = { method: "POST", path: endpoints.retrieveFuture.path, body: { request_id: id }, timeout: POLL_TIMEOUT };
+  const { clock, signal, resultTimeout } = connection;
+  const end = clock.now() + resultTimeout;
   let wait = createBackoff(connection);
   for (;;) {
     const started = clock.now();
+    if (started >= end) throw overdue(connection, path);
     try {
+      const request: Request = { method: "POST", path: endpoints.retrieveFuture.path, body: { request_id: id }, timeout: Math.min(POLL_TIMEOUT, end - started) };
       const answer = await exchange(connection, request);
       if (!tryAgain.safeParse(answer).success) {
         const failure = failed.safeParse(answer);
@@ -126,6 +128,11 @@ async function poll(connection: Connection, id: string, path: string): Promise<u
     wait = createBackoff(connection);
     if (clock.now() - started < SHORTEST_POLL) await clock.sleep(SHORTEST_POLL, signal);
   }
+}
+
+function overdue(connection: Connection, path: string): ServerError {
+  const detail = `no result within ${connection.resultTimeout} s; set \`engine.result-timeout\` higher if it needs longer, and continue the run from its last checkpoint.`;
+  return serverError(connection, { method: "POST", path, status: null, detail, retryable: true, inDoubt: true });
 }
 
 /**

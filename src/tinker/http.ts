@@ -19,6 +19,8 @@ export interface Connection {
   readonly signal: AbortSignal;
   /** Seconds for which a request that may yet succeed is tried again. */
   readonly patience: number;
+  /** Seconds within which an operation that the server has taken on must have its result. */
+  readonly resultTimeout: number;
 }
 
 export interface Request {
@@ -36,7 +38,7 @@ const retryable = (status: number): boolean => [408, 425, 429].includes(status) 
 /** One request and its answer, read as JSON. Throws ServerError, and the reason of an aborted signal. */
 export async function exchange(connection: Connection, request: Request): Promise<unknown> {
   const { signal } = connection;
-  const own = AbortSignal.timeout(request.timeout * 1000);
+  const own = AbortSignal.timeout(Math.ceil(request.timeout * 1000));
   let response: Response;
   let text: string;
   try {

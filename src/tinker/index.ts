@@ -32,6 +32,8 @@ export interface TinkerOptions {
   readonly lossReduction: LossReduction;
   /** Prompts that are sampled at once. */
   readonly concurrency: number;
+  /** Seconds for which the server may work at one request. */
+  readonly resultTimeout: number;
   /** Is told, once, what the server cannot do as configured. */
   readonly warn: (message: string) => void;
   /** Ends every request. */
@@ -106,6 +108,7 @@ function connectionTo({ url, key, lora, ...given }: TinkerOptions): Connection {
     random: createRandom(lora.seed),
     signal: given.signal ?? new AbortController().signal,
     patience: PATIENCE,
+    resultTimeout: given.resultTimeout,
   };
 }
 

@@ -99,7 +99,7 @@ export async function createModel(session: Session, { baseModel, lora: wanted, f
       const body = unlessTaken(() => ({ model_id, path: `state-${nextName()}`, seq_id: nextRequest() }));
       return (await operate(connection, endpoints.saveWeights, body)).path;
     },
-    unload: (patience = connection.patience) => unloadModel({ ...connection, patience }, model_id),
+    unload: (patience) => unloadModel(patience === undefined ? connection : { ...connection, patience, resultTimeout: patience }, model_id),
   };
 }
 

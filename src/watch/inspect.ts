@@ -1,4 +1,5 @@
 import { compareAnswers, POLICIES } from "../grading/index.ts";
+import { answerPlace } from "../srt/answer-span.ts";
 import type { AnswerClass, InspectedCompletion } from "./protocol.ts";
 import type { OpenedRow } from "./recordings.ts";
 
@@ -34,7 +35,7 @@ function ruleOf(answer: string, spelling: string): string {
 
 /** A sample as the page shows it. */
 export function completionOf(row: OpenedRow): InspectedCompletion {
-  const { text, answer, reward, advantage, kl, stopReason, logprobs, tokenEnds, answerStart, answerEnd } = row;
+  const { text, answer, reward, advantage, kl, stopReason, logprobs, tokenEnds } = row;
   return {
     text,
     answer,
@@ -46,6 +47,6 @@ export function completionOf(row: OpenedRow): InspectedCompletion {
     stopReason,
     logprobs,
     tokenEnds,
-    answerAt: answerStart === null || answerEnd === null ? null : { start: answerStart, end: answerEnd },
+    answerAt: answerPlace(text, answer),
   };
 }

@@ -14,11 +14,11 @@ import type { WatchedRun } from "./run.ts";
 const BEGINNING = 200;
 
 const LISTED = ["problem", "prompt", "sample", "answer", "class", "pseudoLabel", "status", "truth"] as const;
-const OPENED = ["text", "answer", "class", "reward", "advantage", "kl", "stopReason", "logprobs", "tokenEnds", "answerStart", "answerEnd"] as const;
+const OPENED = ["text", "answer", "class", "reward", "advantage", "kl", "stopReason", "logprobs", "tokenEnds"] as const;
 
 /** The row of a recording in a list; `truth` is missing in those of earlier versions. */
 export type ListedRow = Pick<SampleRow, (typeof LISTED)[number]>;
-/** The row of an opened problem; the last three are missing in recordings of earlier versions. */
+/** The row of an opened problem; `tokenEnds` is missing in recordings of earlier versions. */
 export type OpenedRow = Omit<Pick<SampleRow, (typeof OPENED)[number]>, "tokenEnds"> & { readonly tokenEnds: readonly number[] | null };
 
 /** Reads the recorded steps of runs, and keeps the one that was read last. */

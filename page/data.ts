@@ -1,0 +1,79 @@
+import type { EvaluationPoint, RunOverview, StepColumn } from "../src/watch/protocol.ts";
+import { fetchColumns, fetchEvaluations } from "./api.ts";
+
+/** What the charts know of a run; a new object whenever there is more, so that a chart sees by identity what changed. */
+export interface RunData {
+  readonly revision: number;
+  readonly steps: number;
+  /** Each `[steps]`, NaN where a step has no value. */
+  readonly columns: ReadonlyMap<StepColumn, Float32Array>;
+  readonly evaluations: readonly EvaluationPoint[];
+  /** How many evaluations of either kind the server had: when it has more, they are read again. */
+  readonly read: number;
+}
+
+const EMPTY = (revision: number): RunData => ({ revision, steps: 0, columns: new Map(), evaluations: [], read: 0 });
+
+function joined(first: Float32Array | undefined, second: Float32Array): Float32Array {
+  if (first === undefined || first.length === 0) return second;
+  const both = new Float32Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+async function readOn(data: RunData, run: RunOverview, columns: readonly StepColumn[]): Promise<RunData> {
+  const [more, evaluations] = await Promise.all([
+    run.step > data.steps ? fetchColumns(run.id, columns, data.steps) : null,
+    run.evaluations === data.read ? data.evaluations : fetchEvaluations(run.id),
+  ]);
+  return {
+    revision: data.revision,
+    steps: data.steps + (more?.[0]?.length ?? 0),
+    columns: more ? new Map(columns.map((column, i) => [column, joined(data.columns.get(column), more[i]!)])) : data.columns,
+    evaluations: evaluations.filter((point) => point.kind === "evaluation"),
+    read: run.evaluations,
+  };
+}
+
+/**
+ * Reads `columns` and evaluations of runs, from where the last reading ended; all of it again when a run's revision
+ * is another. `onData` is told of each run as it comes in, `onError` a sentence when it doesn't.
+ */
+export function createReader(
+  columns: readonly StepColumn[],
+  onData: (id: string, data: RunData) => void,
+  onError: (sentence: string) => void,
+): { readonly update: (run: RunOverview) => void } {
+  const held = new Map<string, RunData>();
+  const wanted = new Map<string, RunOverview>();
+  const busy = new Set<string>();
+  const isRead = (data: RunData | undefined, run: RunOverview): boolean =>
+    data?.revision === run.revision && data.steps >= run.step && data.read === run.evaluations;
+
+  async function read(id: string): Promise<void> {
+    busy.add(id);
+    try {
+      for (let run = wanted.get(id); run !== undefined && !isRead(held.get(id), run); run = wanted.get(id)) {
+        const before = held.get(id);
+        const data = await readOn(before?.revision === run.revision ? before : EMPTY(run.revision), run, columns);
+        if (data.steps < run.step && data.steps === before?.steps) break;
+        // While the answer was on its way the run may have gone back: then it belongs to neither revision.
+        if (wanted.get(id)?.revision !== run.revision) continue;
+        held.set(id, data);
+        onData(id, data);
+      }
+    } catch (error) {
+      onError(error instanceof Error ? error.message : String(error));
+    } finally {
+      busy.delete(id);
+    }
+  }
+
+  return {
+    update(run) {
+      wanted.set(run.id, run);
+      if (!busy.has(run.id) && !isRead(held.get(run.id), run)) void read(run.id);
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { useMemo } from "preact/hooks";
+import type { RunOverview } from "../src/watch/protocol.ts";
+import type { Address, Go } from "./address.ts";
+import { Chart } from "./chart.tsx";
+import type { RunData } from "./data.ts";
+import { SECTIONS, type Figure } from "./figures.ts";
+import { createCursor, Readout } from "./readout.tsx";
+import { RunList } from "./run-list.tsx";
+import type { ChartRun } from "./series.ts";
+
+interface OverviewProps {
+  readonly runs: readonly RunOverview[];
+  readonly chosen: readonly RunOverview[];
+  readonly data: ReadonlyMap<string, RunData>;
+  readonly address: Address;
+  readonly go: Go;
+  readonly scheme: string;
+}
+
+function limitOf(run: RunOverview, figure: Figure): number | null {
+  const sign = run.health.signs.find(({ name }) => name === figure.sign || figure.columns.some((column) => column === name));
+  return sign?.limit ?? null;
+}
+
+function Switches({ address, go }: { readonly address: Address; readonly go: Go }) {
+  return (
+    <fieldset class="switches">
+      <legend>Axes</legend>
+      <label><input type="checkbox" checked={address.logX} onChange={() => go({ logX: !address.logX })} /> log x</label>
+      <label><input type="checkbox" checked={address.logY} onChange={() => go({ logY: !address.logY })} /> log y (unbounded figures)</label>
+      <label>
+        smoothing{" "}
+        <select value={String(address.smoothing)} onChange={(event: Event) => go({ smoothing: Number((event.target as HTMLSelectElement).value) })}>
+          {[...new Set([0, 5, 20, 100, address.smoothing])].sort((a, b) => a - b).map((steps) => (
+            <option key={steps} value={String(steps)}>{steps === 0 ? "off" : `${steps} steps`}</option>
+          ))}
+        </select>
+      </label>
+      {address.range !== null && <button type="button" onClick={() => go({ range: null })}>steps {address.range.join("–")}: show all</button>}
+    </fieldset>
+  );
+}
+
+/** The first screen: the runs with their verdicts, and the figures of the chosen ones. */
+export function Overview({ runs, chosen, data, address, go, scheme }: OverviewProps) {
+  const cursor = useMemo(createCursor, []);
+  const drawn = (figure: Figure | null): ChartRun[] =>
+    chosen.map((run) => ({
+      id: run.id,
+      name: run.name,
+      place: runs.indexOf(run),
+      data: data.get(run.id),
+      limit: figure && limitOf(run, figure),
+    }));
+  return (
+    <>
+      <RunList runs={runs} chosen={chosen} go={go} />
+      <Switches address={address} go={go} />
+      {chosen.length === 0 && <p class="empty">No run is chosen: check one in the list.</p>}
+      {chosen.length > 0 && SECTIONS.map(({ title, figures }) => (
+        <section key={title}>
+          <h2>{title}</h2>
+          <div class="charts">
+            {figures.map((figure) => (
+              <Chart key={figure.title} figure={figure} runs={drawn(figure)} address={address} go={go} scheme={scheme} onStep={cursor.set} />
+            ))}
+          </div>
+        </section>
+      ))}
+      {chosen.length > 0 && <Readout runs={drawn(null)} cursor={cursor} />}
+    </>
+  );
+}
