@@ -25,6 +25,14 @@ describe("readRuns", () => {
   it("refuses a folder without runs", async () => {
     await expect(readRuns(at("first", "nowhere"))).rejects.toThrow(/nowhere holds no run: name run directories/);
   });
+
+  it("names a damaged environment.json", async () => {
+    const path = join(folder, "damaged");
+    await trainIn(path, "create", { config: { steps: 1 } });
+    await writeFile(join(path, "environment.json"), "{");
+    await expect(readRuns([path])).rejects.toThrow(/damaged\/environment\.json can't be read/);
+    await rm(path, { recursive: true });
+  });
 });
 
 describe("reportOf", () => {

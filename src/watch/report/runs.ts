@@ -1,6 +1,7 @@
-import { UsageError } from "../../errors.ts";
+import { DataError, UsageError } from "../../errors.ts";
 import { aboutOf } from "../about.ts";
 import type { EvaluationPoint, RunAbout, RunOverview, StepColumn } from "../protocol.ts";
+import { Refusal } from "../refusal.ts";
 import type { WatchedRun } from "../run.ts";
 import { createRuns } from "../runs.ts";
 
@@ -15,7 +16,7 @@ export interface ReportedRun {
   readonly watched: WatchedRun;
 }
 
-/** Reads the runs in some directories, in the order in which they are given. Throws UsageError where a directory holds none. */
+/** Reads the runs in some directories, in the order in which they are given. Throws UsageError where a directory holds none, DataError where an environment.json is damaged. */
 export async function readRuns(directories: readonly string[]): Promise<readonly ReportedRun[]> {
   const order: string[] = [];
   for (const directory of directories) {
@@ -34,9 +35,17 @@ export async function readRuns(directories: readonly string[]): Promise<readonly
         overview,
         evaluations: watched.evaluations().filter(({ kind }) => kind === "evaluation"),
         column: (name: StepColumn) => watched.columns().after(name, 0).slice(),
-        about: await aboutOf(watched),
+        about: await readAbout(watched),
         watched,
       };
     }),
   );
+}
+
+async function readAbout(run: WatchedRun): Promise<RunAbout> {
+  try {
+    return await aboutOf(run);
+  } catch (error) {
+    throw error instanceof Refusal ? new DataError(error.message, { cause: error }) : error;
+  }
 }
