@@ -75,7 +75,7 @@ export function addAdaptCommand(program: Command): void {
       const other = questions ?? (flags.out !== undefined ? "--out" : flags.maxVotes !== undefined ? "--max-votes" : firstFlag(settings));
       // Another run would be trained to its end before it turned out to be one.
       if (other === undefined) await readMaxVotes(flags.resume);
-      return resume(flags.resume, other, output, ADAPT);
+      return resume(flags.resume, other, output, { command: ADAPT });
     }
     if (questions === undefined) throw new UsageError("no questions were given: name a QUESTIONS.jsonl, or a run to continue with --resume DIR");
     return start(questions, settings, flags, output);

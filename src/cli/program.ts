@@ -12,6 +12,7 @@ import { addSelectCommand } from "./select.ts";
 import { addServeCommand } from "./serve.ts";
 import { addTrainCommand } from "./train.ts";
 import { addVoteCommand } from "./vote.ts";
+import { addWatchCommand } from "./watch.ts";
 
 /** The command line of selftrain. Its parse throws what commander and the commands throw, and prints no errors. */
 export function createProgram(): Command {
@@ -23,6 +24,7 @@ export function createProgram(): Command {
     .configureOutput({ outputError: () => undefined });
   addDemoCommand(program);
   addTrainCommand(program);
+  addWatchCommand(program);
   addEvaluateCommand(program);
   addLabelCommand(program);
   addSelectCommand(program);

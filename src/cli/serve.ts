@@ -3,7 +3,6 @@ import { performance } from "node:perf_hooks";
 import type { Command } from "commander";
 import type { Config } from "../config.ts";
 import { configKeys, resolveConfig } from "../config/index.ts";
-import { UsageError } from "../errors.ts";
 import { loadRenderer } from "../render/index.ts";
 import { startServer } from "../serve/index.ts";
 import type { Adapters } from "../serve/index.ts";
@@ -16,6 +15,7 @@ import { localModel } from "./model.ts";
 import type { LocalModel } from "./model.ts";
 import { createOutput, jsonOption } from "./output.ts";
 import type { Output } from "./output.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 interface ServeFlags {
   readonly host: string;
@@ -88,10 +88,4 @@ function policyOf({ engine, model }: Config, { folder, name }: LocalModel) {
 /** Where clients find the tokenizer: an id of the hub, or a folder, which helps those on this machine. */
 function tokenizerOf({ name, folder }: LocalModel): string {
   return name === "builtin" ? folder : name.replace(/@[^@/]+$/, "");
-}
-
-function wholeNumber(flag: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > most) throw new UsageError(`${flag} is \`${text}\`; expected a whole number from ${least} to ${most}`);
-  return value;
 }

@@ -1,6 +1,11 @@
 import { compareAnswers, POLICIES } from "../grading/index.ts";
+import type { SampleRow } from "../run/index.ts";
 import type { AnswerClass, InspectedCompletion } from "./protocol.ts";
-import type { OpenedRow } from "./recordings.ts";
+
+/** Columns of a recording that show one problem. */
+export const OPENED = ["text", "answer", "class", "reward", "advantage", "kl", "stopReason", "logprobs", "tokenEnds", "answerStart", "answerEnd"] as const;
+/** A row of them; the last three are `null` in recordings of earlier versions. */
+export type OpenedRow = Omit<Pick<SampleRow, (typeof OPENED)[number]>, "tokenEnds"> & { readonly tokenEnds: readonly number[] | null };
 
 /**
  * The classes of a problem's samples, the majority first, each with its spellings and why they are equal. The answer

@@ -5,7 +5,8 @@ import type { FileMetaData } from "hyparquet";
 import { createGrader } from "../grading/index.ts";
 import { stepName } from "../run/index.ts";
 import type { SampleRow } from "../run/index.ts";
-import { answerClasses, completionOf } from "./inspect.ts";
+import { answerClasses, completionOf, OPENED } from "./inspect.ts";
+import type { OpenedRow } from "./inspect.ts";
 import type { InspectedProblem, ProblemOverview } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
 import type { WatchedRun } from "./run.ts";
@@ -14,12 +15,9 @@ import type { WatchedRun } from "./run.ts";
 const BEGINNING = 200;
 
 const LISTED = ["problem", "prompt", "sample", "answer", "class", "pseudoLabel", "status", "truth"] as const;
-const OPENED = ["text", "answer", "class", "reward", "advantage", "kl", "stopReason", "logprobs", "tokenEnds", "answerStart", "answerEnd"] as const;
 
 /** The row of a recording in a list; `truth` is missing in those of earlier versions. */
-export type ListedRow = Pick<SampleRow, (typeof LISTED)[number]>;
-/** The row of an opened problem; the last three are missing in recordings of earlier versions. */
-export type OpenedRow = Omit<Pick<SampleRow, (typeof OPENED)[number]>, "tokenEnds"> & { readonly tokenEnds: readonly number[] | null };
+type ListedRow = Pick<SampleRow, (typeof LISTED)[number]>;
 
 /** Reads the recorded steps of runs, and keeps the one that was read last. */
 export interface RecordingReader {

@@ -14,6 +14,7 @@ import type { Replay } from "./health.ts";
 import { STEP_COLUMNS } from "./protocol.ts";
 import type { EvaluationPoint, RunOverview, RunState, StepColumn } from "./protocol.ts";
 import { createTail } from "./tail.ts";
+import { writtenValue } from "./written-value.ts";
 
 /** Steps that speed and time left are taken over. */
 const PACE_STEPS = 20;
@@ -194,7 +195,7 @@ function takeStep({ columns, replay, flips, votes }: Logged, metrics: StepMetric
 const numberOf = (value: unknown): number | null => (typeof value === "number" ? value : null);
 
 function overviewOf({ config, state, stopped, recordings, note }: Standing, { columns, replay, evaluations, note: damage }: Logged): Omit<RunOverview, "id" | "name" | "revision"> {
-  const text = (key: string): string => String(config.get(key) ?? "");
+  const text = (key: string): string => writtenValue(config.get(key) ?? "");
   const count = (key: string): number => numberOf(config.get(key)) ?? 0;
   const step = columns.steps();
   const steps = Math.max(count("steps"), step);
