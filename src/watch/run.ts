@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { parseSettings } from "../config/index.ts";
-import { SelftrainError } from "../errors.ts";
+import { RunDirectoryError, SelftrainError } from "../errors.ts";
 import { createGrader } from "../grading/index.ts";
 import { isHeld, readSummary, stepOfName } from "../run/index.ts";
 import type { RunStop, StepMetrics, VotesLine } from "../run/index.ts";
@@ -142,7 +142,9 @@ async function readStanding(path: string, standing: Standing): Promise<void> {
 }
 
 async function readConfig(file: string): Promise<ReadonlyMap<string, unknown>> {
-  const text = await readFile(file, "utf8");
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw new RunDirectoryError(`${file} can't be read: ${systemReason(error) ?? String(error)}.`, { cause: error });
+  });
   return new Map([...parseSettings(text, file)].map(([key, { value }]) => [key, value]));
 }
 

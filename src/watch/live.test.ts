@@ -1,0 +1,172 @@
+import { spawn } from "node:child_process";
+import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { recordRun, resumeRun, startWatched } from "../../test/watched.ts";
+import type { Watched } from "../../test/watched.ts";
+import { currentOwner } from "../run/lock.ts";
+import type { StepMetrics } from "../run/index.ts";
+import type { RunOverview } from "./protocol.ts";
+import { findRuns, shortNames } from "./runs.ts";
+
+let folder: string;
+const open: { close: () => unknown }[] = [];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "live-"));
+});
+afterEach(async () => {
+  for (const each of open.splice(0)) await each.close();
+  await rm(folder, { recursive: true });
+});
+
+const started = async (directory: string): Promise<Watched> => {
+  const server = await startWatched([directory]);
+  open.push(server);
+  return server;
+};
+
+interface Followed {
+  /** Waits until an event says so of a run, and returns when it came. */
+  readonly until: (says: (run: RunOverview) => boolean) => Promise<{ readonly at: number; readonly run: RunOverview }>;
+  readonly events: (readonly RunOverview[])[];
+}
+
+/** Follows the events as a browser does. */
+async function follow(url: string): Promise<Followed> {
+  const controller = new AbortController();
+  const { body } = await fetch(`${url}/api/events`, { signal: controller.signal });
+  const events: (readonly RunOverview[])[] = [];
+  const waiting = new Set<(runs: readonly RunOverview[]) => void>();
+  const reading = (async () => {
+    let text = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of body!) {
+      text += decoder.decode(chunk as Uint8Array, { stream: true });
+      for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+        const message = /^event: runs\ndata: (.*)$/.exec(text.slice(0, end));
+        text = text.slice(end + 2);
+        if (message === null) continue;
+        const runs = JSON.parse(message[1]!) as readonly RunOverview[];
+        events.push(runs);
+        for (const told of waiting) told(runs);
+      }
+    }
+  })().catch(() => undefined);
+  open.unshift({
+    close: async () => {
+      controller.abort();
+      await reading;
+    },
+  });
+  return {
+    events,
+    until: (says) =>
+      new Promise((resolve) => {
+        const told = (runs: readonly RunOverview[]): void => {
+          const run = runs.find(says);
+          if (run === undefined) return;
+          waiting.delete(told);
+          resolve({ at: performance.now(), run });
+        };
+        waiting.add(told);
+        const last = events.flat().findLast(says);
+        if (last !== undefined) told([last]);
+      }),
+  };
+}
+
+/** A run that this process seems to write, with some steps of metrics from a real one. */
+async function startRun(name: string, steps: number): Promise<{ readonly path: string; readonly write: (step: number) => Promise<void> }> {
+  const path = join(folder, "runs", name);
+  const source = await recordRun(folder, `source-${name}`);
+  const step = (await readFile(join(source, "metrics.jsonl"), "utf8")).split("\n").map((line) => (line === "" ? null : (JSON.parse(line) as StepMetrics))).find((line) => line?.kind === "step")!;
+  await mkdir(path, { recursive: true });
+  await writeFile(join(path, "lock"), JSON.stringify(await currentOwner()));
+  await writeFile(join(path, "config.yaml"), "steps: 500\nstart-votes: 0\n");
+  const write = (number: number): Promise<void> => appendFile(join(path, "metrics.jsonl"), `${JSON.stringify({ ...step, step: number })}\n`);
+  for (let number = 1; number <= steps; number++) await write(number);
+  return { path, write };
+}
+
+it("tells of a written step in less than 200 ms", async () => {
+  const { write } = await startRun("running", 3);
+  const { until, events } = await follow((await started(join(folder, "runs"))).url);
+  expect((await until(({ step }) => step === 3)).run).toMatchObject({ state: "running", steps: 500 });
+  const late: number[] = [];
+  for (let step = 4; step <= 12; step++) {
+    // At any moment between two looks.
+    await wait(37 * (step % 5));
+    const written = performance.now();
+    await write(step);
+    late.push((await until((run) => run.step === step)).at - written);
+  }
+  late.sort((first, second) => first - second);
+  // The median, since another process may have the machine for a while.
+  expect(late[4]).toBeLessThan(200);
+  expect(events.slice(1).every((runs) => runs.length === 1)).toBe(true);
+});
+
+it("shows a run that begins, and one that ends, while it watches", async () => {
+  await mkdir(join(folder, "runs"));
+  const { until, events } = await follow((await started(join(folder, "runs"))).url);
+  const { path } = await startRun("late", 1);
+  await until(({ name, state }) => name === "late" && state === "running");
+  expect(events[0]).toEqual([]);
+  await rm(join(path, "lock"));
+  await until(({ name, state }) => name === "late" && state === "stopped");
+});
+
+it("voids what was read when a resumption goes back, and reads on", async () => {
+  const controller = new AbortController();
+  const path = await recordRun(folder, "runs/resumed", { signal: controller.signal, observer: { stepped: ({ step }) => step === 7 && controller.abort() } });
+  const server = await started(path);
+  const before = (await server.runs())[0]!;
+  expect(before).toMatchObject({ state: "stopped", step: 7, revision: 0 });
+  // Steps that a kill left beyond the checkpoint are trained again.
+  await resumeRun(path, { config: { steps: 12 } });
+  const { until } = await follow(server.url);
+  const { run } = await until(({ state, step }) => state === "complete" && step === 12);
+  expect(run.revision).toBeGreaterThan(0);
+  const columns = await (await server.get(`/api/runs/${run.id}/steps?columns=kl`)).arrayBuffer();
+  expect(columns.byteLength).toBe(4 * 12);
+  const whole = await started(await recordRun(folder, "whole"));
+  const same = async (from: Watched, what: string) => new Uint8Array(await (await from.get(`/api/runs/${(await from.runs())[0]!.id}/${what}`)).arrayBuffer());
+  const what = "steps?columns=kl,entropy,lostSureness,answerExcess,flipRate";
+  expect(await same(server, what)).toEqual(await same(whole, what));
+});
+
+it("says that a run was killed, without touching what it left", async () => {
+  const path = join(folder, "runs", "killed");
+  const fixture = fileURLToPath(new URL("../../test/train-fixture.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), fixture, "create", path, "100000"], { stdio: ["ignore", "pipe", "inherit"] });
+  const closed = new Promise((resolve) => child.on("close", resolve));
+  await new Promise<void>((resolve) => child.stdout.on("data", (chunk: Buffer) => chunk.toString().includes("stepped 6") && resolve()));
+  const { until } = await follow((await started(join(folder, "runs"))).url);
+  await until(({ state }) => state === "running");
+  child.kill("SIGKILL");
+  await closed;
+  const left = await readdir(path);
+  const { run } = await until(({ state }) => state === "stopped");
+  expect(run.step).toBeGreaterThan(5);
+  expect(await readdir(path)).toEqual(left);
+  expect(left).toContain("lock");
+});
+
+it("finds each run once, whichever way it is named, and stops at a run", async () => {
+  const make = async (...parts: string[]) => {
+    await mkdir(join(folder, ...parts), { recursive: true });
+    await writeFile(join(folder, ...parts, "config.yaml"), "");
+  };
+  await make("a", "one");
+  await make("a", "one", "inner");
+  await make("a", "b", "c", "two");
+  await make(".hidden", "three");
+  expect(await findRuns([folder, join(folder, "a", "one"), join(folder, "none")])).toEqual([join(folder, "a", "b", "c", "two"), join(folder, "a", "one")]);
+});
+
+it("names runs by as many parents as tell them apart", () => {
+  expect([...shortNames(["/x/a/run", "/x/b/run", "/x/other", "/y/b/run"]).values()]).toEqual(["a/run", "x/b/run", "other", "y/b/run"]);
+});
