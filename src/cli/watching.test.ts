@@ -41,7 +41,7 @@ it("serves the run while it trains, and no longer", async () => {
 it("takes another port when its own is taken", async () => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.once("error", () => resolve()).listen(6060, "127.0.0.1", resolve));
-  const lines = await served(true, async () => undefined);
+  const lines = await served(true, () => Promise.resolve());
   expect(addressIn(lines)).not.toMatch(/:6060$/);
   await new Promise((resolve) => taken.close(resolve));
 });
@@ -59,5 +59,5 @@ it("lets the training go on when nothing can be served", async () => {
 });
 
 it("serves nothing unasked", async () => {
-  expect(await served(false, async () => undefined)).toEqual([]);
+  expect(await served(false, () => Promise.resolve())).toEqual([]);
 });

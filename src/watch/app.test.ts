@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { recordRun, startWatched } from "../../test/watched.ts";
 import type { Watched } from "../../test/watched.ts";
 import { createFakePolicy } from "../../test/fake-policy.ts";
-import type { StepMetrics, VotesLine } from "../run/index.ts";
+import type { MetricsLine, SampleRow, StepMetrics, VotesLine } from "../run/index.ts";
 import type { Comparison, EvaluationPoint, InspectedProblem, ProblemOverview, RunAbout, RunOverview } from "./protocol.ts";
 
 let folder: string;
@@ -36,7 +36,7 @@ it("lists the runs of a folder and those some levels below", () => {
 });
 
 it("gives columns of steps as they are in the metrics, from a step on", async () => {
-  const steps = (await linesOf(join(whole, "metrics.jsonl"))).filter((line): line is StepMetrics => (line as StepMetrics).kind === "step");
+  const steps = (await linesOf(join(whole, "metrics.jsonl"))).filter((line): line is StepMetrics => (line as MetricsLine).kind === "step");
   const answer = await server.get(`/api/runs/${named("whole").id}/steps?columns=kl,flipRate,seconds&from=7`);
   const view = new DataView(await answer.arrayBuffer());
   const values = Array.from({ length: view.byteLength / 4 }, (_, index) => view.getFloat32(4 * index, true));
@@ -213,7 +213,7 @@ describe("a directory that is not whole", () => {
 
 it("reads a recording as another reader of Parquet does", async () => {
   const bytes = await readFile(join(whole, "samples", "step-000002.parquet"));
-  const rows = await parquetReadObjects({ file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) });
+  const rows = (await parquetReadObjects({ file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) })) as unknown as readonly SampleRow[];
   const opened = await server.json<InspectedProblem>(`/api/runs/${named("whole").id}/recordings/2/3`);
-  expect(opened.completions.map(({ text, reward, logprobs }) => ({ text, reward, logprobs }))).toEqual(rows.slice(24).map(({ text, reward, logprobs }) => ({ text, reward, logprobs: Array.from(logprobs as number[]) })));
+  expect(opened.completions.map(({ text, reward, logprobs }) => ({ text, reward, logprobs }))).toEqual(rows.slice(24).map(({ text, reward, logprobs }) => ({ text, reward, logprobs: Array.from(logprobs) })));
 });
