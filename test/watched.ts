@@ -45,7 +45,7 @@ export interface Watched extends WatchServer {
 
 /** A server on any port, whose bugs fail the test that asks. */
 export async function startWatched(directories: readonly string[], options: Partial<WatchOptions> = {}): Promise<Watched> {
-  const server = await startWatchServer({ directories, host: "127.0.0.1", port: 0, report: (error) => console.error(error), ...options });
+  const server = await startWatchServer({ directories, host: "127.0.0.1", port: 0, patience: 30_000, report: (error) => console.error(error), ...options });
   const get = (path: string): Promise<Response> => fetch(server.url + path);
   const json = async <T>(path: string): Promise<T> => (await (await get(path)).json()) as T;
   return {

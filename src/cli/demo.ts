@@ -13,6 +13,6 @@ export function addDemoCommand(program: Command): void {
     .option("--out <DIR>", "directory of the run, which must not exist yet (default: runs/ and the time)")
     .addOption(jsonOption());
   addConfigOptions(command).action((flags: TrainFlags) =>
-    start(fileURLToPath(new URL("../../examples/srt.yaml", import.meta.url)), { ...flags, settings: settingsOf(flags as Readonly<Record<string, unknown>>), watched: true }, createOutput(flags.json === true)),
+    start(fileURLToPath(new URL("../../examples/srt.yaml", import.meta.url)), { ...flags, watch: true, settings: settingsOf(flags as Readonly<Record<string, unknown>>) }, createOutput(flags.json === true)),
   );
 }

@@ -1,4 +1,3 @@
-import { UsageError } from "../errors.ts";
 import { sum } from "../util/statistics.ts";
 
 /** A share as a percentage with one decimal: `0.4567` is `45.7 %`. */
@@ -55,11 +54,4 @@ export function tally(classes: readonly { readonly answer: string; readonly coun
 /** `srt-2026-11-24T20-41-07`: a name that sorts by time and can be a file's everywhere. */
 export function timestamped(stem: string, now: Date): string {
   return `${stem}-${now.toISOString().slice(0, 19).replaceAll(":", "-")}`;
-}
-
-/** The value of a flag that takes a whole number from `least` to `most`. Throws UsageError. */
-export function wholeNumber(flag: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > most) throw new UsageError(`${flag} is \`${text}\`; expected a whole number from ${least} to ${most}`);
-  return value;
 }

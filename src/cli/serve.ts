@@ -10,12 +10,12 @@ import { addConfigOptions, settingsOf } from "./config-options.ts";
 import type { ConfigFlag } from "./config-options.ts";
 import { hubFor } from "./download-progress.ts";
 import { explainFailure } from "./failure.ts";
-import { wholeNumber } from "./format.ts";
 import { interruptible } from "./interrupt.ts";
 import { localModel } from "./model.ts";
 import type { LocalModel } from "./model.ts";
 import { createOutput, jsonOption } from "./output.ts";
 import type { Output } from "./output.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 interface ServeFlags {
   readonly host: string;

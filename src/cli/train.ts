@@ -6,16 +6,15 @@ import type { Settings } from "../config/index.ts";
 import type { Config } from "../config.ts";
 import { UsageError } from "../errors.ts";
 import { createRunDirectory, describeEnvironment, openRunDirectory } from "../run/index.ts";
-import type { Inputs, RunDirectory } from "../run/index.ts";
+import type { Inputs } from "../run/index.ts";
 import { systemReason } from "../util/system-error.ts";
-import type { WatchServer } from "../watch/index.ts";
 import { addConfigOptions, settingsOf } from "./config-options.ts";
 import { timestamped } from "./format.ts";
 import { createOutput, jsonOption } from "./output.ts";
 import type { Output } from "./output.ts";
 import { runTraining } from "./training.ts";
 import type { TrainingCommand } from "./training.ts";
-import { watchWhileTraining } from "./watch.ts";
+import { watching } from "./watching.ts";
 
 /** The flags of commands that train, beside the keys of the config. */
 export interface TrainFlags {
@@ -34,53 +33,24 @@ export function addTrainCommand(program: Command): void {
     .argument("[CONFIG.yaml]", "the config of the run, see examples/")
     .option("--out <DIR>", "directory of the run, which must not exist yet (default: runs/ and the config's name and time)")
     .option("--resume <DIR>", "continue the run in this directory from its newest checkpoint, with the config that it has")
-    .option("--watch", "show the run on a page of this machine while it is trained, see `selftrain watch`")
+    .option("--watch", "serve a live page of the run while it trains, for this machine alone, and print its address")
     .addOption(jsonOption());
   addConfigOptions(command).action((file: string | undefined, flags: TrainFlags) => {
     const output = createOutput(flags.json === true);
     const settings = settingsOf(flags as Readonly<Record<string, unknown>>);
-    const watched = flags.watch === true;
-    if (flags.resume !== undefined) return resume(flags.resume, file ?? (flags.out === undefined ? firstFlag(settings) : "--out"), output, { watched });
+    if (flags.resume !== undefined) return resume(flags.resume, file ?? (flags.out === undefined ? firstFlag(settings) : "--out"), output, { watch: flags.watch === true });
     if (file === undefined) throw new UsageError("no config was given: name a CONFIG.yaml (examples/srt.yaml is one), or a run to continue with --resume DIR");
-    return start(file, { ...flags, settings, watched }, output);
+    return start(file, { ...flags, settings }, output);
   });
 }
 
-interface Start {
-  readonly out?: string;
-  readonly settings: Settings;
-  /** Whether the run is served to a browser while it is trained. */
-  readonly watched: boolean;
-}
-
 /** Starts a new run of a config file, whose keys the settings override. */
-export async function start(file: string, { out, settings, watched }: Start, output: Output): Promise<void> {
+export async function start(file: string, { out, settings, watch = false }: { readonly out?: string; readonly settings: Settings; readonly watch?: boolean }, output: Output): Promise<void> {
   const given = resolveConfig(new Map([...parseSettings(await readConfigFile(file), file), ...settings]), file);
   const directory = out ?? join("runs", timestamped(stemOf(file), new Date()));
   const openRun = async (config: Config, inputs: Inputs<string>) =>
     createRunDirectory(directory, { configText: formatConfig(config), environment: await describeEnvironment(process.argv, inputs) });
-  await runWatched(given, openRun, output, { watched });
-}
-
-/** How a run that continues is shown, and what command it belongs to. */
-interface Continuation {
-  readonly watched?: boolean;
-  readonly command?: TrainingCommand;
-}
-
-/** Runs a config, and serves the run to a browser as long as it is trained, where that is wanted. */
-async function runWatched(given: Config, openRun: (config: Config, inputs: Inputs<string>) => Promise<RunDirectory>, output: Output, { watched = false, command }: Continuation): Promise<void> {
-  let server: WatchServer | null = null;
-  const opened = async (config: Config, inputs: Inputs<string>): Promise<RunDirectory> => {
-    const run = await openRun(config, inputs);
-    if (watched) server = await watchWhileTraining(run.path, output.terminal);
-    return run;
-  };
-  try {
-    await runTraining(given, opened, output, command);
-  } finally {
-    await (server as WatchServer | null)?.close();
-  }
+  await watching(watch, directory, output, (opened) => runTraining(given, async (config, inputs) => opened(await openRun(config, inputs)), output));
 }
 
 /** The first flag of some settings. */
@@ -90,14 +60,14 @@ export function firstFlag(settings: Settings): string | undefined {
 }
 
 /** Continues a run as it was configured: a changed key would make it another run, so nothing else must be given. */
-export async function resume(directory: string, other: string | undefined, output: Output, continuation: Continuation = {}): Promise<void> {
+export async function resume(directory: string, other: string | undefined, output: Output, { command, watch = false }: { readonly command?: TrainingCommand; readonly watch?: boolean } = {}): Promise<void> {
   if (other !== undefined) {
     throw new UsageError(`--resume continues a run as it was configured, in its own directory, so \`${other}\` can't be given too; leave it out, or start a new run without --resume`);
   }
   // The lock is held from here on, so that the config is that of the run which continues.
   const run = await openRunDirectory(directory);
   try {
-    await runWatched(parseConfig(run.configText, join(directory, "config.yaml")), () => Promise.resolve(run), output, continuation);
+    await watching(watch, directory, output, (opened) => runTraining(parseConfig(run.configText, join(directory, "config.yaml")), () => opened(run), output, command));
   } finally {
     // Closed already where the run began, but not where something was wrong before.
     await run.close();

@@ -84,7 +84,7 @@ export interface TrainingCommand {
 const TRAIN: TrainingCommand = {
   name: "train",
   finish: ({ run, outcome, evaluations }, { terminal, result }) => {
-    for (const line of [...comparison(outcome), ...examples(evaluations), "", `The run lies in ${run.path}; to look at it: npx selftrain watch ${run.path}`]) terminal.line(line);
+    for (const line of [...comparison(outcome), ...examples(evaluations), "", `The run lies in ${run.path}`]) terminal.line(line);
     result(resultFields(outcome, resolve(run.path)));
     return Promise.resolve();
   },

@@ -1,4 +1,4 @@
-import { mean, sum } from "../util/statistics.ts";
+import { mean } from "../util/statistics.ts";
 
 /** What a step says of the health of a run, all of it known without labels. */
 export interface Signals {
@@ -74,7 +74,7 @@ export function signLimits(early: readonly Signals[]): readonly (number | null)[
   });
 }
 
-/** Each sign over a window beside its limit, in the order in which they are asked. */
+/** Each sign over a window beside its limit, in the order in which they are asked: lost sureness and excess come first. */
 export function readSigns(window: readonly Signals[], limits: readonly (number | null)[]): readonly SignReading[] {
   return SIGNS.map(({ name, value }, index) => ({ name, value: value(window), limit: limits[index]! }));
 }
@@ -115,15 +115,18 @@ export function describeAlarm({ sign, step, value, limit }: Alarm): string {
  * `null` where the first model has not voted.
  */
 export function answerExcess(window: readonly Signals[]): number | null {
-  const comparisons = window.flatMap((signals) => signals.comparisons);
   const gains = new Map<string, number>();
   const count = (answer: string | null, by: number): unknown => answer !== null && gains.set(answer, (gains.get(answer) ?? 0) + by);
-  for (const { now, first, same } of comparisons) {
-    if (same) continue;
-    count(now, 1);
-    count(first, -1);
+  let problems = 0;
+  for (const { comparisons } of window) {
+    problems += comparisons.length;
+    for (const { now, first, same } of comparisons) {
+      if (same) continue;
+      count(now, 1);
+      count(first, -1);
+    }
   }
-  return comparisons.length === 0 ? null : Math.max(0, ...gains.values()) / comparisons.length;
+  return problems === 0 ? null : Math.max(0, ...gains.values()) / problems;
 }
 
 /**
@@ -133,9 +136,13 @@ export function answerExcess(window: readonly Signals[]): number | null {
  * 1; `null` where the first model has not voted, or was sure of too little to tell.
  */
 export function lostSureness(window: readonly Signals[]): number | null {
-  const comparisons = window.flatMap((signals) => signals.comparisons);
-  const sureness = ({ firstShare }: Comparison) => Math.max(0, firstShare - UNSURE);
-  const total = sum(comparisons.map(sureness));
-  const lost = comparisons.filter(({ same, taught }) => !same && !taught).map((comparison) => sureness(comparison) * comparison.nowShare);
-  return total < EVIDENCE * (1 - UNSURE) ? null : sum(lost) / total;
+  let [total, lost] = [0, 0];
+  for (const { comparisons } of window) {
+    for (const { same, taught, firstShare, nowShare } of comparisons) {
+      const sureness = Math.max(0, firstShare - UNSURE);
+      total += sureness;
+      if (!same && !taught) lost += sureness * nowShare;
+    }
+  }
+  return total < EVIDENCE * (1 - UNSURE) ? null : lost / total;
 }

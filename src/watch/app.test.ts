@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { recordRun, startWatched } from "../../test/watched.ts";
 import type { Watched } from "../../test/watched.ts";
 import { createFakePolicy } from "../../test/fake-policy.ts";
-import type { MetricsLine, StepMetrics, VotesLine } from "../run/index.ts";
+import type { MetricsLine, SampleRow, StepMetrics, VotesLine } from "../run/index.ts";
 import type { Comparison, EvaluationPoint, InspectedProblem, ProblemOverview, RunAbout, RunOverview } from "./protocol.ts";
 
 let folder: string;
@@ -213,7 +213,7 @@ describe("a directory that is not whole", () => {
 
 it("reads a recording as another reader of Parquet does", async () => {
   const bytes = await readFile(join(whole, "samples", "step-000002.parquet"));
-  const rows = await parquetReadObjects({ file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) });
+  const rows = (await parquetReadObjects({ file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) })) as unknown as readonly SampleRow[];
   const opened = await server.json<InspectedProblem>(`/api/runs/${named("whole").id}/recordings/2/3`);
-  expect(opened.completions.map(({ text, reward, logprobs }) => ({ text, reward, logprobs }))).toEqual(rows.slice(24).map(({ text, reward, logprobs }) => ({ text: text as unknown, reward: reward as unknown, logprobs: Array.from(logprobs as number[]) })));
+  expect(opened.completions.map(({ text, reward, logprobs }) => ({ text, reward, logprobs }))).toEqual(rows.slice(24).map(({ text, reward, logprobs }) => ({ text, reward, logprobs: Array.from(logprobs) })));
 });

@@ -39,7 +39,7 @@ export function createApp(options: AppOptions): Hono {
   app.use(secured);
   if (localOnly) app.use(ownName);
   app.use("/api/*", async (context, next) => {
-    await runs.refresh();
+    await runs.glance();
     context.header("cache-control", "no-store");
     await next();
   });

@@ -4,8 +4,8 @@ import type { StepColumn } from "./protocol.ts";
 /** The figures of a run's steps, a typed array for each column that doubles when it is full: 4 bytes a figure. */
 export interface Columns {
   readonly steps: () => number;
-  /** Adds a step; a column that has no value is NaN there. */
-  readonly append: (values: Readonly<Partial<Record<StepColumn, number | null>>>) => void;
+  /** Adds a step of which `valueOf` tells each figure. What is no number is NaN. */
+  readonly append: (valueOf: (column: StepColumn) => unknown) => void;
   /** `[steps after the first `from`]`, a view that is valid until the next `append`. */
   readonly after: (column: StepColumn, from: number) => Float32Array;
 }
@@ -24,9 +24,12 @@ export function createColumns(): Columns {
   };
   return {
     steps: () => count,
-    append: (values) => {
+    append: (valueOf) => {
       if (count === capacity) grow();
-      for (const [name, array] of arrays) array[count] = values[name] ?? NaN;
+      for (const [name, array] of arrays) {
+        const value = valueOf(name);
+        array[count] = typeof value === "number" ? value : NaN;
+      }
       count++;
     },
     after: (column, from) => arrays.get(column)!.subarray(Math.min(from, count), count),

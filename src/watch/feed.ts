@@ -25,7 +25,7 @@ export function createFeed(runs: Runs, report: (error: unknown) => void): Feed {
     let silentSince = performance.now();
     while (followers.size > 0) {
       await setTimeout(POLL);
-      await runs.refresh();
+      await runs.glance();
       const changed = news(runs.list(), told);
       const late = performance.now() - silentSince > HEARTBEAT;
       if (changed.length === 0 && !late) continue;

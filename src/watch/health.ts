@@ -1,5 +1,5 @@
 import type { RunStop, StepMetrics, VotesLine } from "../run/index.ts";
-import { answerExcess, lostSureness, passedSign, readSigns, signLimits, WINDOW } from "../srt/collapse.ts";
+import { passedSign, readSigns, signLimits, WINDOW } from "../srt/collapse.ts";
 import type { Signals } from "../srt/collapse.ts";
 import { agree, emptyMemory, remember, signalsOf } from "../train/memory.ts";
 import type { Grader } from "../types.ts";
@@ -53,7 +53,8 @@ export function createReplay(same: Grader["same"]): Replay {
       signs = readSigns(window, limits);
       const passed = passedSign(signs);
       if (passed !== null) raised ??= { step: metrics.step, sign: passed.name, value: passed.value, limit: passed.limit };
-      return { lostSureness: lostSureness(window), answerExcess: answerExcess(window), flips };
+      const [lost, excess] = signs;
+      return { lostSureness: lost!.value, answerExcess: excess!.value, flips };
     },
     health: ({ startVotes, stopped }) => ({ ...verdict({ steps: window.length, signs, raised, answers, startVotes, stopped }), signs }),
   };

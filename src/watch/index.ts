@@ -20,6 +20,8 @@ export interface WatchOptions {
   readonly anyPort?: boolean;
   /** Folder of the built page; found by itself when absent, `null` for none. */
   readonly page?: string | null;
+  /** Milliseconds that an answer waits for what is being read. */
+  readonly patience?: number;
   /** Told of failures that are bugs. */
   readonly report: (error: unknown) => void;
 }
@@ -35,9 +37,9 @@ export interface WatchServer {
 }
 
 /** Serves the runs in some directories to browsers. Throws UsageError when the address cannot be listened on. */
-export async function startWatchServer({ directories, host, port, anyPort = false, page = builtPage(), report }: WatchOptions): Promise<WatchServer> {
+export async function startWatchServer({ directories, host, port, anyPort = false, page = builtPage(), patience, report }: WatchOptions): Promise<WatchServer> {
   const reachable = !isLoopback(host);
-  const runs = createRuns(directories, () => performance.now());
+  const runs = createRuns(directories, { clock: () => performance.now(), ...(patience !== undefined && { patience }) });
   const feed = createFeed(runs, report);
   const app = createApp({ runs, feed, page, localOnly: !reachable, report });
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;

@@ -32,7 +32,8 @@ export function builtPage(): string | null {
  */
 export async function pageFile(folder: string, path: string): Promise<PageFile | null> {
   const name = path === "/" ? "index.html" : path.slice(1);
-  const names = (await filesBelow(folder)).map((file) => file.replaceAll("\\", "/"));
+  // While the page is being built anew there is nothing for a moment.
+  const names = (await filesBelow(folder).catch(() => [])).map((file) => file.replaceAll("\\", "/"));
   if (!names.includes(name)) return null;
   const bytes = await readFile(`${folder}/${name}`);
   return { bytes: new Uint8Array(bytes), type: TYPES[extname(name)] ?? "application/octet-stream" };

@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
 import { parseSettings } from "../config/index.ts";
 import { RunDirectoryError, SelftrainError } from "../errors.ts";
@@ -11,13 +12,14 @@ import { createColumns } from "./columns.ts";
 import type { Columns } from "./columns.ts";
 import { createReplay } from "./health.ts";
 import type { Replay } from "./health.ts";
-import { STEP_COLUMNS } from "./protocol.ts";
 import type { EvaluationPoint, RunOverview, RunState, StepColumn } from "./protocol.ts";
 import { createTail } from "./tail.ts";
 import { writtenValue } from "./written-value.ts";
 
 /** Steps that speed and time left are taken over. */
 const PACE_STEPS = 20;
+/** Lines that are taken before others have their turn: a long run is read beside answers to the page. */
+const AT_ONCE = 200;
 
 const evaluationSchema = z.object({
   kind: z.enum(["evaluation", "validation"]),
@@ -30,6 +32,7 @@ const evaluationSchema = z.object({
   problems: z.int(),
   abstentionRate: z.number(),
 });
+const kindSchema = z.looseObject({ kind: z.string() });
 const stepSchema = z.looseObject({ kind: z.literal("step"), step: z.int().positive(), kl: z.number(), meanLength: z.number(), abstentionRate: z.number(), timing: z.record(z.string(), z.unknown()) });
 const idAnswerShare = [z.string(), z.string().nullable(), z.number()] as const;
 const votesSchema = z.object({
@@ -86,7 +89,10 @@ export function watchRun(path: string): WatchedRun {
     // A step's votes are written before its metrics, so that they are there when these are.
     if ((await tails.metrics.read((line) => lines.push(line))) === "rewritten") return false;
     if ((await tails.votes.read((line) => takeVotes(logged, line))) === "rewritten") return false;
-    for (const line of lines) takeMetrics(logged, line);
+    for (const [index, line] of lines.entries()) {
+      takeMetrics(logged, line);
+      if (index % AT_ONCE === AT_ONCE - 1) await setImmediate();
+    }
     for (const [name, tail] of Object.entries(tails)) {
       const damaged = tail.damagedLine();
       if (damaged !== null) logged.note ??= `Line ${damaged} of ${name}.jsonl is damaged: nothing after it is shown.`;
@@ -163,18 +169,13 @@ function takeVotes({ votes }: Logged, line: unknown): void {
 
 function takeMetrics(logged: Logged, line: unknown): void {
   if (logged.note !== null) return;
-  const evaluation = evaluationSchema.safeParse(line);
-  if (evaluation.success) {
-    takeEvaluation(logged.evaluations, evaluation.data);
-    return;
-  }
-  const step = stepSchema.safeParse(line);
   const due = logged.columns.steps() + 1;
-  if (!step.success || step.data.step !== due) {
-    logged.note = `metrics.jsonl has something else where step ${due} is due: nothing after it is shown.`;
-    return;
-  }
-  takeStep(logged, step.data as unknown as StepMetrics);
+  const kind = kindSchema.safeParse(line).data?.kind;
+  const step = kind === "step" ? stepSchema.safeParse(line).data : undefined;
+  const evaluation = kind === "step" ? undefined : evaluationSchema.safeParse(line).data;
+  if (evaluation !== undefined) takeEvaluation(logged.evaluations, evaluation);
+  else if (step?.step === due) takeStep(logged, step as unknown as StepMetrics);
+  else logged.note = `metrics.jsonl has something else where step ${due} is due: nothing after it is shown.`;
 }
 
 /** Of two evaluations of a step the later counts; the one of a step that a run went back to comes last. */
@@ -188,9 +189,8 @@ function takeEvaluation(evaluations: EvaluationPoint[], point: EvaluationPoint):
 function takeStep({ columns, replay, flips, votes }: Logged, metrics: StepMetrics): void {
   const replayed = replay.take(metrics, votes.get(metrics.step));
   votes.delete(metrics.step);
-  const { lostSureness, answerExcess } = replayed;
-  const figures: Readonly<Record<string, unknown>> = { ...metrics, ...metrics.timing, lostSureness, answerExcess };
-  columns.append(Object.fromEntries(STEP_COLUMNS.map((name) => [name, numberOf(figures[name])])));
+  const [figures, timing] = [metrics, metrics.timing] as unknown as readonly Readonly<Record<string, unknown>>[];
+  columns.append((name) => (name === "lostSureness" || name === "answerExcess" ? replayed[name] : (figures![name] ?? timing![name])));
   flips.push(Uint8Array.from(replayed.flips, (flip) => (flip === null ? 2 : Number(flip))));
 }
 

@@ -1,5 +1,6 @@
 import { readdir, realpath } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { sha256 } from "../util/sha256.ts";
 import type { RunOverview } from "./protocol.ts";
 import { watchRun } from "./run.ts";
@@ -11,18 +12,28 @@ const DEPTH = 4;
 const MARKS: readonly string[] = ["config.yaml", "environment.json", "metrics.jsonl"];
 /** Milliseconds between two looks at runs that nobody writes, and for new ones. */
 const IDLE = 1000;
+const PATIENCE = 200;
+
+export interface RunsOptions {
+  /** In milliseconds. */
+  readonly clock: () => number;
+  /** Milliseconds that `glance` waits. */
+  readonly patience?: number;
+}
 
 /** The runs in some directories. */
 export interface Runs {
   /** Reads what is new of running runs, and, now and then, of the others and whether there are more. One at a time: a call during another shares it. */
   readonly refresh: () => Promise<void>;
+  /** The same, but waits no longer than is pleasant: what takes its time, as the first reading of long runs, goes on. */
+  readonly glance: () => Promise<void>;
   /** All, by path. */
   readonly list: () => readonly RunOverview[];
   readonly find: (id: string) => WatchedRun | undefined;
 }
 
-/** Follows the runs in some directories: each a run's own, or one with runs some levels below. `clock` in milliseconds. */
-export function createRuns(directories: readonly string[], clock: () => number): Runs {
+/** Follows the runs in some directories: each a run's own, or one with runs some levels below. */
+export function createRuns(directories: readonly string[], { clock, patience = PATIENCE }: RunsOptions): Runs {
   const runs = new Map<string, { readonly id: string; readonly run: WatchedRun }>();
   let names: ReadonlyMap<string, string> = new Map();
   let looked = -Infinity;
@@ -40,8 +51,14 @@ export function createRuns(directories: readonly string[], clock: () => number):
     await Promise.all(due.map(({ run }) => run.refresh()));
     if (all) looked = clock();
   };
+  const refresh = (): Promise<void> => (refreshing ??= refreshAll().finally(() => (refreshing = null)));
   return {
-    refresh: () => (refreshing ??= refreshAll().finally(() => (refreshing = null))),
+    refresh,
+    glance: async () => {
+      const patient = new AbortController();
+      const waited = setTimeout(patience, undefined, { signal: patient.signal }).catch(() => undefined);
+      await Promise.race([refresh().finally(() => patient.abort()), waited]);
+    },
     list: () => [...runs].sort(([first], [second]) => (first < second ? -1 : 1)).map(([path, { id, run }]) => ({ id, name: names.get(path)!, ...run.overview() })),
     find: (id) => [...runs.values()].find((known) => known.id === id)?.run,
   };

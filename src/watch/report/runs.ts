@@ -20,12 +20,12 @@ export interface ReportedRun {
 export async function readRuns(directories: readonly string[]): Promise<readonly ReportedRun[]> {
   const order: string[] = [];
   for (const directory of directories) {
-    const only = createRuns([directory], () => 0);
+    const only = createRuns([directory], { clock: () => 0 });
     await only.refresh();
     if (only.list().length === 0) throw new UsageError(`${directory} holds no run: name run directories, or folders with runs in them`);
     order.push(...only.list().map(({ id }) => id));
   }
-  const runs = createRuns(directories, () => 0);
+  const runs = createRuns(directories, { clock: () => 0 });
   await runs.refresh();
   return Promise.all(
     [...runs.list()].sort((first, second) => order.indexOf(first.id) - order.indexOf(second.id)).map(async (overview) => {
