@@ -59,16 +59,6 @@ export function openEvaluationsLog(runPath: string): StepLog<AnswersLine> {
   return openStepLog<AnswersLine>(runPath, "evaluations.jsonl", ["evaluation", "validation"], () => undefined);
 }
 
-/** votes.jsonl as it stands, for those who look on: no lock is needed. Throws RunDirectoryError when it can't be read. */
-export function readVotes(runPath: string): Promise<readonly VotesLine[]> {
-  return openVotesLog(runPath).read();
-}
-
-/** The same of evaluations.jsonl. */
-export function readEvaluations(runPath: string): Promise<readonly AnswersLine[]> {
-  return openEvaluationsLog(runPath).read();
-}
-
 type Requirement<Line> = (lines: readonly Line[], step: number, path: string) => void;
 
 /** The file is opened by the first `append`. */
