@@ -6,7 +6,7 @@ import { parseSettings } from "../config/index.ts";
 import { RunDirectoryError, SelftrainError } from "../errors.ts";
 import { createGrader } from "../grading/index.ts";
 import { isHeld, readSummary, stepOfName } from "../run/index.ts";
-import type { RunStop, StepMetrics, VotesLine } from "../run/index.ts";
+import type { RunStop, RunSummary, StepMetrics, VotesLine } from "../run/index.ts";
 import { systemCode, systemReason } from "../util/system-error.ts";
 import { createColumns } from "./columns.ts";
 import type { Columns } from "./columns.ts";
@@ -64,34 +64,37 @@ interface Logged {
   readonly evaluations: EvaluationPoint[];
   /** By step from 1: 0 stayed, 1 flipped, 2 not seen before. */
   readonly flips: Uint8Array[];
+  /** Lines that were read and wait for their step, or for their turn. */
   readonly votes: Map<number, VotesLine>;
+  readonly metrics: unknown[];
   note: string | null;
 }
 
+/** What the other files say. It is replaced as a whole, so that an overview never shows half of a look. */
 interface Standing {
-  config: ReadonlyMap<string, unknown>;
-  state: RunState;
-  stopped: RunStop | null;
-  recordings: readonly number[];
-  note: string | null;
+  readonly config: ReadonlyMap<string, unknown>;
+  readonly state: RunState;
+  readonly stopped: RunStop | null;
+  readonly recordings: readonly number[];
+  readonly note: string | null;
 }
 
+/** A run of which nothing is read yet. */
 export function watchRun(path: string): WatchedRun {
   const { same } = createGrader();
-  const begin = (): Logged => ({ columns: createColumns(), replay: createReplay(same), evaluations: [], flips: [], votes: new Map(), note: null });
+  const begin = (): Logged => ({ columns: createColumns(), replay: createReplay(same), evaluations: [], flips: [], votes: new Map(), metrics: [], note: null });
   const tails = { metrics: createTail(join(path, "metrics.jsonl")), votes: createTail(join(path, "votes.jsonl")) };
-  const standing: Standing = { config: new Map(), state: "stopped", stopped: null, recordings: [], note: null };
+  let standing: Standing = { config: new Map(), state: "stopped", stopped: null, recordings: [], note: null };
   let logged = begin();
   let revision = 0;
   /** Whether the logs were read to their ends; `false` where they were written anew. */
   const readLogs = async (): Promise<boolean> => {
-    const lines: unknown[] = [];
     // A step's votes are written before its metrics, so that they are there when these are.
-    if ((await tails.metrics.read((line) => lines.push(line))) === "rewritten") return false;
+    if ((await tails.metrics.read((line) => logged.metrics.push(line))) === "rewritten") return false;
     if ((await tails.votes.read((line) => takeVotes(logged, line))) === "rewritten") return false;
-    for (const [index, line] of lines.entries()) {
-      takeMetrics(logged, line);
-      if (index % AT_ONCE === AT_ONCE - 1) await setImmediate();
+    while (logged.metrics.length > 0) {
+      for (const line of logged.metrics.splice(0, AT_ONCE)) takeMetrics(logged, line);
+      if (logged.metrics.length > 0) await setImmediate();
     }
     for (const [name, tail] of Object.entries(tails)) {
       const damaged = tail.damagedLine();
@@ -107,17 +110,12 @@ export function watchRun(path: string): WatchedRun {
       revision++;
     }
   };
-  /** A part that can't be read leaves the others. */
-  const noting = (task: Promise<void>): Promise<void> =>
-    task.catch((error: unknown) => {
-      standing.note = reasonOf(path, error);
-    });
   return {
     path,
     refresh: async () => {
-      standing.note = null;
-      await noting(readStanding(path, standing));
-      await noting(readAllLogs());
+      const found = await readStanding(path, standing);
+      const note = await noteOf(path, readAllLogs());
+      standing = { ...found, note: found.note ?? note };
     },
     overview: () => ({ ...overviewOf(standing, logged), revision }),
     columns: () => logged.columns,
@@ -131,20 +129,29 @@ export function watchRun(path: string): WatchedRun {
   };
 }
 
-function reasonOf(path: string, error: unknown): string {
-  if (error instanceof SelftrainError) return error.message;
-  return `${path} can't be read: ${systemReason(error) ?? (error instanceof Error ? error.message : String(error))}.`;
+/** Why a part can't be read, in a sentence, or `null` when it could: the other parts are shown all the same. */
+async function noteOf(path: string, reading: Promise<void>): Promise<string | null> {
+  try {
+    await reading;
+    return null;
+  } catch (error) {
+    if (error instanceof SelftrainError) return error.message;
+    return `${path} can't be read: ${systemReason(error) ?? (error instanceof Error ? error.message : String(error))}.`;
+  }
 }
 
-async function readStanding(path: string, standing: Standing): Promise<void> {
+async function readStanding(path: string, before: Standing): Promise<Standing> {
+  let { config, recordings } = before;
+  let summary: RunSummary | null = null;
   // Before the summary, which is written before the lock is released.
   const held = await isHeld(path);
-  standing.recordings = await recordedSteps(path);
-  standing.state = held ? "running" : "stopped";
-  if (standing.config.size === 0) standing.config = await readConfig(join(path, "config.yaml"));
-  const summary = await readSummary({ path });
-  if (summary !== null) standing.state = "complete";
-  standing.stopped = summary?.stopped ?? null;
+  const notes = [
+    await noteOf(path, recordedSteps(path).then((steps) => void (recordings = steps))),
+    await noteOf(path, (config.size === 0 ? readConfig(join(path, "config.yaml")) : Promise.resolve(config)).then((found) => void (config = found))),
+    await noteOf(path, readSummary({ path }).then((found) => void (summary = found))),
+  ];
+  const complete = summary as RunSummary | null;
+  return { config, recordings, state: complete !== null ? "complete" : held ? "running" : "stopped", stopped: complete?.stopped ?? null, note: notes.find((note) => note !== null) ?? null };
 }
 
 async function readConfig(file: string): Promise<ReadonlyMap<string, unknown>> {
@@ -178,7 +185,7 @@ function takeMetrics(logged: Logged, line: unknown): void {
   else logged.note = `metrics.jsonl has something else where step ${due} is due: nothing after it is shown.`;
 }
 
-/** Of two evaluations of a step the later counts; the one of a step that a run went back to comes last. */
+/** Of two evaluations of a step the later counts. They are kept by step: a run that goes back may evaluate an earlier one last. */
 function takeEvaluation(evaluations: EvaluationPoint[], point: EvaluationPoint): void {
   const earlier = evaluations.findIndex(({ kind, step }) => kind === point.kind && step === point.step);
   if (earlier >= 0) evaluations.splice(earlier, 1);

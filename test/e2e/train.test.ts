@@ -135,6 +135,7 @@ describe("demo", () => {
     const { code, stdout, stderr } = await run(["demo", ...flags, "--out", join(folder, "demo")]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/\n {8}before +after\npass@1 .*\nmaj@16 .*\n\n.* \(answer: \d\)\n {2}step 0 .*\n {2}step 1 .*\n/);
-    expect(stdout.endsWith(`The run lies in ${join(folder, "demo")}\n`)).toBe(true);
+    const path = join(folder, "demo");
+    expect(stdout.endsWith(`The run lies in ${path}\nLook at it again with: npx selftrain watch ${path}\n`)).toBe(true);
   });
 });
