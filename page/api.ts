@@ -5,7 +5,6 @@ import type {
   ProblemOverview,
   Recordings,
   Refusal,
-  RunAbout,
   RunOverview,
   StepColumn,
 } from "../src/watch/protocol.ts";
@@ -33,9 +32,6 @@ export const fetchRuns = (signal?: AbortSignal): Promise<RunOverview[]> => getJs
 export const fetchEvaluations = (id: string, signal?: AbortSignal): Promise<EvaluationPoint[]> =>
   getJson(ofRun(id, "evaluations"), signal);
 
-/** Config, environment and path of a run. */
-export const fetchAbout = (id: string, signal?: AbortSignal): Promise<RunAbout> => getJson(ofRun(id, "about"), signal);
-
 /** The steps whose samples were recorded, ascending. */
 export const fetchRecordings = (id: string, signal?: AbortSignal): Promise<Recordings> => getJson(ofRun(id, "recordings"), signal);
 
@@ -58,7 +54,7 @@ export async function fetchColumns(id: string, columns: readonly StepColumn[], f
 }
 
 /** Column after column of little-endian 32-bit floats as arrays `[steps]`. Throws when they are not of equal length. */
-export function splitColumns(bytes: ArrayBuffer, columns: number): Float32Array[] {
+function splitColumns(bytes: ArrayBuffer, columns: number): Float32Array[] {
   const rows = bytes.byteLength / 4 / columns;
   if (!Number.isInteger(rows)) throw new Error(`The server sent ${bytes.byteLength} bytes, which are not ${columns} columns of equal length.`);
   // Every machine that runs a browser of today is little-endian.

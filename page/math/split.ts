@@ -11,8 +11,8 @@ export interface Piece {
 }
 
 /** A longer piece of mathematics stays plain text, and so does all that follows so many pieces. */
-export const LONGEST_MATH = 2000;
-export const MOST_PIECES = 300;
+const LONGEST_MATH = 2000;
+const MOST_PIECES = 300;
 
 const DELIMITERS = [
   { open: "$$", close: "$$", kind: "display" },

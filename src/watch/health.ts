@@ -6,7 +6,7 @@ import type { Grader } from "../types.ts";
 import type { Health, SignStatus } from "./protocol.ts";
 
 /** A sign is worth a look beyond this share of its limit. */
-export const WATCH_SHARE = 2 / 3;
+const WATCH_SHARE = 2 / 3;
 /** An answer is named when more than this share of the prompts of a window give it. */
 const DOMINATES = 0.5;
 /** Characters of an answer that a sentence takes. */
