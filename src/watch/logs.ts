@@ -1,0 +1,119 @@
+import { join } from "node:path";
+import { createGrader } from "../grading/index.ts";
+import type { StepMetrics, VotesLine } from "../run/index.ts";
+import { createColumns } from "./columns.ts";
+import type { Columns } from "./columns.ts";
+import { createReplay } from "./health.ts";
+import type { Replay, Replayed } from "./health.ts";
+import { asEvaluation, asStep, asVotes } from "./log-lines.ts";
+import type { EvaluationPoint } from "./protocol.ts";
+import { createTail } from "./tail.ts";
+
+/** What metrics.jsonl and votes.jsonl say, as far as they are read. */
+export interface Logged {
+  readonly columns: Columns;
+  readonly replay: Replay;
+  /** By step. */
+  readonly evaluations: EvaluationPoint[];
+  /** By step from 1: 0 stayed, 1 flipped, 2 not seen before. */
+  readonly flips: Uint8Array[];
+  /** Why no more is read; `null` for most. */
+  note: string | null;
+}
+
+export interface Logs {
+  /** Reads what is new, some at a time, so that a long run is read beside answers to the page. Throws the system's error. */
+  readonly read: () => Promise<void>;
+  readonly logged: () => Logged;
+  /** How often what was there has been written anew. */
+  readonly revision: () => number;
+}
+
+/** The logs of the run in a directory, of which nothing is read yet. */
+export function createLogs(path: string): Logs {
+  const { same } = createGrader();
+  const begin = (): Logged => ({ columns: createColumns(), replay: createReplay(same), evaluations: [], flips: [], note: null });
+  const tails = { metrics: createTail(join(path, "metrics.jsonl")), votes: createTail(join(path, "votes.jsonl")) };
+  /** Votes that wait for their step, and the last step that has been voted on. */
+  const votes = new Map<number, VotesLine>();
+  let voted = 0;
+  let logged = begin();
+  let revision = 0;
+  /** Whether the votes up to a step were read, or to the end; `false` where they were written anew. */
+  const readVotes = async (step: number): Promise<boolean> => {
+    while (voted < step) {
+      const lines = await tails.votes.next();
+      if (lines === null) return false;
+      if (lines.length === 0) break;
+      for (const line of lines.flatMap((value) => asVotes(value) ?? [])) {
+        votes.set(line.step, line);
+        voted = line.step;
+      }
+    }
+    return true;
+  };
+  /** Whether the logs were read to their ends; `false` where they were written anew. */
+  const readOn = async (): Promise<boolean> => {
+    for (;;) {
+      const lines = await tails.metrics.next();
+      if (lines === null) return false;
+      if (lines.length === 0) return true;
+      // A step's votes are written before its metrics, so that they are there when these are.
+      if (!(await readVotes(logged.columns.steps() + lines.length))) return false;
+      for (const line of lines) takeMetrics(logged, line, votes);
+    }
+  };
+  return {
+    logged: () => logged,
+    revision: () => revision,
+    read: async () => {
+      while (!(await readOn())) {
+        tails.metrics.restart();
+        tails.votes.restart();
+        votes.clear();
+        voted = 0;
+        logged = begin();
+        revision++;
+      }
+      for (const [name, tail] of Object.entries(tails)) {
+        const damaged = tail.damagedLine();
+        if (damaged !== null) logged.note ??= `Line ${damaged} of ${name}.jsonl is damaged: nothing after it is shown.`;
+      }
+    },
+  };
+}
+
+function takeMetrics(logged: Logged, line: unknown, votes: Map<number, VotesLine>): void {
+  if (logged.note !== null) return;
+  const due = logged.columns.steps() + 1;
+  const step = asStep(line);
+  if (step?.step === due) {
+    takeStep(logged, step, votes.get(due));
+    votes.delete(due);
+    return;
+  }
+  const evaluation = step === null ? asEvaluation(line) : null;
+  if (evaluation !== null) takeEvaluation(logged.evaluations, evaluation);
+  else logged.note = `metrics.jsonl has something else where step ${due} is due: nothing after it is shown.`;
+}
+
+/** Of two evaluations of a step the later counts. They are kept by step: a run that goes back may evaluate an earlier one last. */
+function takeEvaluation(evaluations: EvaluationPoint[], point: EvaluationPoint): void {
+  const earlier = evaluations.findIndex(({ kind, step }) => kind === point.kind && step === point.step);
+  if (earlier >= 0) evaluations.splice(earlier, 1);
+  evaluations.push(point);
+  evaluations.sort((first, second) => first.step - second.step);
+}
+
+function takeStep({ columns, replay, flips }: Logged, metrics: StepMetrics, votes: VotesLine | undefined): void {
+  const replayed = replay.take(metrics, votes);
+  const [figures, timing] = [metrics, metrics.timing] as unknown as readonly Readonly<Record<string, unknown>>[];
+  columns.append((name) => (name === "lostSureness" || name === "answerExcess" ? replayed[name] : (figures![name] ?? timing![name])));
+  flips.push(codesOf(replayed.flips));
+}
+
+function codesOf(flips: Replayed["flips"]): Uint8Array {
+  const codes = new Uint8Array(flips.length);
+  flips.forEach((flip, index) => (codes[index] = flip === null ? 2 : Number(flip)));
+  return codes;
+}
