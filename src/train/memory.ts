@@ -1,7 +1,8 @@
 import { REFERENCE } from "../policy.ts";
 import type { Policy } from "../policy.ts";
 import type { StepMetrics, VotesLine } from "../run/index.ts";
-import type { Signals } from "../srt/collapse.ts";
+import { driftOf } from "../srt/collapse.ts";
+import type { Comparison, Signals } from "../srt/collapse.ts";
 import { vote } from "../srt/vote.ts";
 import type { Grader, Group, Renderer } from "../types.ts";
 import { mean } from "../util/statistics.ts";
@@ -68,11 +69,12 @@ export function voteFigures({ votes, start }: VotesLine, memory: VoteMemory, sam
 
 /** What a step says of the run's health; its votes are in the memory already. */
 export function signalsOf({ step, votes }: VotesLine, { kl, meanLength, abstentionRate }: StepMetrics, memory: VoteMemory, same: Grader["same"]): Signals {
-  const comparisons = votes.flatMap(([id, now, nowShare, taught = false]) => {
+  const comparisons: Comparison[] = [];
+  for (const [id, now, nowShare, taught = false] of votes) {
     const first = memory.start.get(id);
-    return first === undefined ? [] : [{ now, first: first.answer, same: agree(first.answer, now, same), firstShare: first.share, nowShare, taught }];
-  });
-  return { step, tokenKl: kl / Math.max(1, meanLength), abstentionRate, comparisons };
+    if (first !== undefined) comparisons.push({ now, first: first.answer, same: agree(first.answer, now, same), firstShare: first.share, nowShare, taught });
+  }
+  return { step, tokenKl: kl / Math.max(1, meanLength), abstentionRate, drift: driftOf(comparisons) };
 }
 
 /** Whether two majority answers are the same; none is the same as none. */

@@ -44,7 +44,10 @@ export function createReplay(same: Grader["same"]): Replay {
   let raised: Raised | null = null;
   return {
     take: (metrics, votes = { kind: "votes", step: metrics.step, votes: [], start: [] }) => {
-      const flips = votes.votes.map(([id, answer]) => (memory.newest.has(id) ? !agree(memory.newest.get(id)!, answer, same) : null));
+      const flips = votes.votes.map(([id, answer]) => {
+        const before = memory.newest.get(id);
+        return before === undefined ? null : !agree(before, answer, same);
+      });
       remember(memory, votes);
       push(window, signalsOf(votes, metrics, memory, same));
       push(answers, votes.votes.map(([, answer]) => answer));

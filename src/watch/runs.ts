@@ -48,7 +48,7 @@ export function createRuns(directories: readonly string[], { clock, patience = P
     const all = clock() - looked >= IDLE;
     if (all) await look();
     const due = [...runs.values()].filter(({ run }) => all || run.overview().state === "running");
-    await Promise.all(due.map(({ run }) => run.refresh()));
+    for (const { run } of due) await run.refresh();
     if (all) looked = clock();
   };
   const refresh = (): Promise<void> => (refreshing ??= refreshAll().finally(() => (refreshing = null)));
