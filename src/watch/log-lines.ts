@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { StepMetrics, VotesLine } from "../run/index.ts";
-import type { EvaluationPoint } from "./protocol.ts";
+import type { EvaluationPoint, StepColumn } from "./protocol.ts";
 
 // Steps and votes are by far the most of the lines, and are checked by hand: a schema takes longer than JSON.parse.
 const evaluationSchema = z.object({
@@ -20,6 +20,14 @@ export function asEvaluation(value: unknown): EvaluationPoint | null {
   return evaluationSchema.safeParse(value).data ?? null;
 }
 
+/** Adds an evaluation to those of a run. Of two of a step the later counts. They are kept by step: a run that goes back may evaluate an earlier one last. */
+export function addEvaluation(evaluations: EvaluationPoint[], point: EvaluationPoint): void {
+  const earlier = evaluations.findIndex(({ kind, step }) => kind === point.kind && step === point.step);
+  if (earlier >= 0) evaluations.splice(earlier, 1);
+  evaluations.push(point);
+  evaluations.sort((first, second) => first.step - second.step);
+}
+
 /** A line of metrics.jsonl as a step; `null` where it is none, or what the alarm needs is missing. All other figures may be. */
 export function asStep(value: unknown): StepMetrics | null {
   const line = value as Readonly<Record<string, unknown>> | null;
@@ -27,6 +35,12 @@ export function asStep(value: unknown): StepMetrics | null {
   const { kl, meanLength, abstentionRate, timing } = line;
   const whole = typeof kl === "number" && typeof meanLength === "number" && typeof abstentionRate === "number" && typeof timing === "object" && timing !== null;
   return whole ? (value as StepMetrics) : null;
+}
+
+/** A figure of a step, whatever it is; the signs of collapse are not among them. */
+export function figureOf(metrics: StepMetrics, column: StepColumn): unknown {
+  const [figures, timing] = [metrics, metrics.timing] as unknown as readonly Readonly<Record<string, unknown>>[];
+  return figures![column] ?? timing![column];
 }
 
 /** A line of votes.jsonl; `null` where it is none. */

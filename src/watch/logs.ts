@@ -6,8 +6,9 @@ import { createColumns } from "./columns.ts";
 import type { Columns } from "./columns.ts";
 import { createReplay } from "./health.ts";
 import type { Replay, Replayed } from "./health.ts";
-import { asEvaluation, asStep, asVotes } from "./log-lines.ts";
+import { addEvaluation, asEvaluation, asStep, asVotes, figureOf } from "./log-lines.ts";
 import type { EvaluationPoint } from "./protocol.ts";
+import { sketch } from "./sketch.ts";
 import { createTail } from "./tail.ts";
 
 /** Pairs of answers whose comparison is remembered. */
@@ -26,15 +27,17 @@ export interface Logged {
 }
 
 export interface Logs {
+  /** Reads all of short logs, and of long ones a sketch, which takes a moment. Throws the system's error. */
+  readonly begin: () => Promise<void>;
   /** Reads what is new, some at a time, so that a long run is read beside answers to the page. Throws the system's error. */
   readonly read: () => Promise<void>;
   readonly logged: () => Logged;
-  /** How often what was there has been written anew. */
+  /** How often what was there has been replaced: the sketch by the whole, or what was written anew. */
   readonly revision: () => number;
 }
 
-/** The logs of the run in a directory, of which nothing is read yet. */
-export function createLogs(path: string): Logs {
+/** The logs of the run in a directory, of which nothing is read yet. `first` is their first revision. */
+export function createLogs(path: string, first: number): Logs {
   const same = remembered(createGrader().same);
   const begin = (): Logged => ({ columns: createColumns(), replay: createReplay(same), evaluations: [], flips: [], note: null });
   const tails = { metrics: createTail(join(path, "metrics.jsonl")), votes: createTail(join(path, "votes.jsonl")) };
@@ -42,7 +45,9 @@ export function createLogs(path: string): Logs {
   const votes = new Map<number, VotesLine>();
   let voted = 0;
   let logged = begin();
-  let revision = 0;
+  /** What is seen from outside: a sketch, or what was there before, until all is read. */
+  let shown = logged;
+  let revision = first;
   /** Whether the votes up to a step were read, or to the end; `false` where they were written anew. */
   const readVotes = async (step: number): Promise<boolean> => {
     while (voted < step) {
@@ -67,25 +72,39 @@ export function createLogs(path: string): Logs {
       for (const line of lines) takeMetrics(logged, line, votes);
     }
   };
+  const read = async (): Promise<void> => {
+    while (!(await readOn())) {
+      tails.metrics.restart();
+      tails.votes.restart();
+      votes.clear();
+      voted = 0;
+      logged = begin();
+    }
+    for (const [name, tail] of Object.entries(tails)) {
+      const damaged = tail.damagedLine();
+      if (damaged !== null) logged.note ??= `Line ${damaged} of ${name}.jsonl is damaged: nothing after it is shown.`;
+    }
+    if (shown === logged) return;
+    shown = logged;
+    revision++;
+  };
   return {
-    logged: () => logged,
+    logged: () => shown,
     revision: () => revision,
-    read: async () => {
-      while (!(await readOn())) {
-        tails.metrics.restart();
-        tails.votes.restart();
-        votes.clear();
-        voted = 0;
-        logged = begin();
-        revision++;
-      }
-      for (const [name, tail] of Object.entries(tails)) {
-        const damaged = tail.damagedLine();
-        if (damaged !== null) logged.note ??= `Line ${damaged} of ${name}.jsonl is damaged: nothing after it is shown.`;
-      }
+    read,
+    begin: async () => {
+      const sketched = await sketch(join(path, "metrics.jsonl"));
+      if (sketched === null) await read();
+      else shown = { ...sketched, replay: UNREAD, flips: [], note: null };
     },
   };
 }
+
+/** Says nothing of the votes, which a sketch leaves out. */
+const UNREAD: Replay = {
+  take: () => ({ lostSureness: null, answerExcess: null, flips: [] }),
+  health: () => ({ level: "unknown", text: "unknown: the votes are still being read", signs: [] }),
+};
 
 /** Says what `same` says; the pairs of late are not compared again, as a run's problems come back and so do their answers. */
 function remembered(same: Grader["same"]): Grader["same"] {
@@ -111,22 +130,13 @@ function takeMetrics(logged: Logged, line: unknown, votes: Map<number, VotesLine
     return;
   }
   const evaluation = step === null ? asEvaluation(line) : null;
-  if (evaluation !== null) takeEvaluation(logged.evaluations, evaluation);
+  if (evaluation !== null) addEvaluation(logged.evaluations, evaluation);
   else logged.note = `metrics.jsonl has something else where step ${due} is due: nothing after it is shown.`;
-}
-
-/** Of two evaluations of a step the later counts. They are kept by step: a run that goes back may evaluate an earlier one last. */
-function takeEvaluation(evaluations: EvaluationPoint[], point: EvaluationPoint): void {
-  const earlier = evaluations.findIndex(({ kind, step }) => kind === point.kind && step === point.step);
-  if (earlier >= 0) evaluations.splice(earlier, 1);
-  evaluations.push(point);
-  evaluations.sort((first, second) => first.step - second.step);
 }
 
 function takeStep({ columns, replay, flips }: Logged, metrics: StepMetrics, votes: VotesLine | undefined): void {
   const replayed = replay.take(metrics, votes);
-  const [figures, timing] = [metrics, metrics.timing] as unknown as readonly Readonly<Record<string, unknown>>[];
-  columns.append((name) => (name === "lostSureness" || name === "answerExcess" ? replayed[name] : (figures![name] ?? timing![name])));
+  columns.append((name) => (name === "lostSureness" || name === "answerExcess" ? replayed[name] : figureOf(metrics, name)));
   flips.push(codesOf(replayed.flips));
 }
 

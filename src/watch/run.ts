@@ -17,6 +17,8 @@ const PACE_STEPS = 20;
 /** A run as far as its directory has been read. Nothing in the directory is ever written or locked. */
 export interface WatchedRun {
   readonly path: string;
+  /** Reads all of a short run, and of a long one a sketch until `refresh` has read it: its evaluations, some of its steps and no votes. Never throws. */
+  readonly begin: () => Promise<void>;
   /** Reads what is new. Never throws: what can't be read becomes the note. */
   readonly refresh: () => Promise<void>;
   readonly overview: () => Omit<RunOverview, "id" | "name">;
@@ -38,17 +40,22 @@ interface Standing {
   readonly note: string | null;
 }
 
-/** A run of which nothing is read yet. */
-export function watchRun(path: string): WatchedRun {
-  const logs = createLogs(path);
+/** A run of which nothing is read yet. `first` is its first revision. */
+export function watchRun(path: string, first = 0): WatchedRun {
+  const logs = createLogs(path, first);
   let standing: Standing = { config: new Map(), state: "stopped", stopped: null, recordings: [], note: null };
+  const look = async (reading: () => Promise<void>): Promise<void> => {
+    const before = logs.revision();
+    let found = await readStanding(path, standing);
+    const note = await noteOf(path, reading());
+    // Where the logs are others, so may be the config.
+    if (logs.revision() > before) found = await readStanding(path, { ...found, config: new Map() });
+    standing = { ...found, note: found.note ?? note };
+  };
   return {
     path,
-    refresh: async () => {
-      const found = await readStanding(path, standing);
-      const note = await noteOf(path, logs.read());
-      standing = { ...found, note: found.note ?? note };
-    },
+    begin: () => look(logs.begin),
+    refresh: () => look(logs.read),
     overview: () => ({ ...overviewOf(standing, logs.logged()), revision: logs.revision() }),
     columns: () => logs.logged().columns,
     evaluations: () => logs.logged().evaluations,

@@ -6,7 +6,7 @@ import { systemCode } from "../util/system-error.ts";
 const MEMORY = 64;
 /** Bytes that are read at once: while the next are on their way, others are answered. */
 const CHUNK = 2 ** 18;
-const LINE_BREAK = 10;
+export const LINE_BREAK = 10;
 
 /** Reads a file of JSON lines as it grows, a part at a time. */
 export interface Tail {
@@ -69,8 +69,8 @@ async function readOn(file: FileHandle, place: Place): Promise<readonly unknown[
   return bytes.length === 0 ? [] : taken(bytes, place);
 }
 
-/** The whole lines from a place on that a chunk holds; of a line that is longer, as many chunks as it takes. A cut-off last line is left for later. */
-async function wholeLines(file: FileHandle, offset: number, size: number): Promise<Buffer> {
+/** The whole lines of a file from a place on that a chunk holds; of a line that is longer, as many chunks as it takes. A cut-off last line is left for later. */
+export async function wholeLines(file: FileHandle, offset: number, size: number): Promise<Buffer> {
   for (let length = CHUNK; ; length *= 2) {
     const bytes = await readAt(file, offset, Math.min(length, size - offset));
     const end = bytes.lastIndexOf(LINE_BREAK) + 1;
@@ -114,7 +114,8 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
   return buffer.subarray(0, filled);
 }
 
-async function openIfThere(path: string): Promise<FileHandle | null> {
+/** A file to be read; `null` where there is none. Throws the system's error for all else. */
+export async function openIfThere(path: string): Promise<FileHandle | null> {
   try {
     return await open(path, "r");
   } catch (error) {
