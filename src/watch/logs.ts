@@ -7,7 +7,7 @@ import type { Columns } from "./columns.ts";
 import { createReplay } from "./health.ts";
 import type { Replay, Replayed } from "./health.ts";
 import { addEvaluation, asEvaluation, asStep, asVotes, figureOf } from "./log-lines.ts";
-import type { EvaluationPoint } from "./protocol.ts";
+import type { EvaluationPoint, StepColumn } from "./protocol.ts";
 import { sketch } from "./sketch.ts";
 import { createTail } from "./tail.ts";
 
@@ -135,9 +135,10 @@ function takeMetrics(logged: Logged, line: unknown, votes: Map<number, VotesLine
 }
 
 function takeStep({ columns, replay, flips }: Logged, metrics: StepMetrics, votes: VotesLine | undefined): void {
-  const replayed = replay.take(metrics, votes);
-  columns.append((name) => (name === "lostSureness" || name === "answerExcess" ? replayed[name] : figureOf(metrics, name)));
-  flips.push(codesOf(replayed.flips));
+  const { flips: flipped, ...signs } = replay.take(metrics, votes);
+  const known: Partial<Record<StepColumn, number | null>> = signs;
+  columns.append((name) => (name in known ? known[name] : figureOf(metrics, name)));
+  flips.push(codesOf(flipped));
 }
 
 function codesOf(flips: Replayed["flips"]): Uint8Array {
