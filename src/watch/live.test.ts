@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { follow } from "../../test/followed.ts";
+import type { Followed } from "../../test/followed.ts";
 import { recordRun, resumeRun, startWatched } from "../../test/watched.ts";
 import type { Watched } from "../../test/watched.ts";
 import { currentOwner } from "../run/lock.ts";
 import type { StepMetrics } from "../run/index.ts";
-import type { RunOverview } from "./protocol.ts";
 import { findRuns, shortNames } from "./runs.ts";
 
 let folder: string;
@@ -28,55 +29,11 @@ const started = async (directory: string): Promise<Watched> => {
   return server;
 };
 
-interface Followed {
-  /** Waits until an event says so of a run, and returns when it came. */
-  readonly until: (says: (run: RunOverview) => boolean) => Promise<{ readonly at: number; readonly run: RunOverview }>;
-  readonly events: (readonly RunOverview[])[];
-}
-
-/** Follows the events as a browser does. */
-async function follow(url: string): Promise<Followed> {
-  const controller = new AbortController();
-  const { body } = await fetch(`${url}/api/events`, { signal: controller.signal });
-  const events: (readonly RunOverview[])[] = [];
-  const waiting = new Set<(runs: readonly RunOverview[]) => void>();
-  const reading = (async () => {
-    let text = "";
-    const decoder = new TextDecoder();
-    for await (const chunk of body!) {
-      text += decoder.decode(chunk as Uint8Array, { stream: true });
-      for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
-        const message = /^event: runs\ndata: (.*)$/.exec(text.slice(0, end));
-        text = text.slice(end + 2);
-        if (message === null) continue;
-        const runs = JSON.parse(message[1]!) as readonly RunOverview[];
-        events.push(runs);
-        for (const told of waiting) told(runs);
-      }
-    }
-  })().catch(() => undefined);
-  open.unshift({
-    close: async () => {
-      controller.abort();
-      await reading;
-    },
-  });
-  return {
-    events,
-    until: (says) =>
-      new Promise((resolve) => {
-        const told = (runs: readonly RunOverview[]): void => {
-          const run = runs.find(says);
-          if (run === undefined) return;
-          waiting.delete(told);
-          resolve({ at: performance.now(), run });
-        };
-        waiting.add(told);
-        const last = events.flat().findLast(says);
-        if (last !== undefined) told([last]);
-      }),
-  };
-}
+const followed = async (server: Watched): Promise<Followed> => {
+  const following = await follow(server.url);
+  open.unshift(following);
+  return following;
+};
 
 /** A run that this process seems to write, with some steps of metrics from a real one. */
 async function startRun(name: string, steps: number): Promise<{ readonly path: string; readonly write: (step: number) => Promise<void> }> {
@@ -93,7 +50,7 @@ async function startRun(name: string, steps: number): Promise<{ readonly path: s
 
 it("tells of a written step in less than 200 ms", async () => {
   const { write } = await startRun("running", 3);
-  const { until, events } = await follow((await started(join(folder, "runs"))).url);
+  const { until, events } = await followed(await started(join(folder, "runs")));
   expect((await until(({ step }) => step === 3)).run).toMatchObject({ state: "running", steps: 500 });
   const late: number[] = [];
   for (let step = 4; step <= 12; step++) {
@@ -111,7 +68,7 @@ it("tells of a written step in less than 200 ms", async () => {
 
 it("shows a run that begins, and one that ends, while it watches", async () => {
   await mkdir(join(folder, "runs"));
-  const { until, events } = await follow((await started(join(folder, "runs"))).url);
+  const { until, events } = await followed(await started(join(folder, "runs")));
   const { path } = await startRun("late", 1);
   await until(({ name, state }) => name === "late" && state === "running");
   expect(events[0]).toEqual([]);
@@ -144,7 +101,7 @@ it("says that a run was killed, without touching what it left", async () => {
   const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), fixture, "create", path, "100000"], { stdio: ["ignore", "pipe", "inherit"] });
   const closed = new Promise((resolve) => child.on("close", resolve));
   await new Promise<void>((resolve) => child.stdout.on("data", (chunk: Buffer) => chunk.toString().includes("stepped 6") && resolve()));
-  const { until } = await follow((await started(join(folder, "runs"))).url);
+  const { until } = await followed(await started(join(folder, "runs")));
   await until(({ state }) => state === "running");
   child.kill("SIGKILL");
   await closed;
