@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -7,10 +7,12 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { follow } from "../../test/followed.ts";
 import type { Followed } from "../../test/followed.ts";
+import { appendStep, writeLongRun } from "../../test/long-runs.ts";
 import { recordRun, resumeRun, startWatched } from "../../test/watched.ts";
 import type { Watched } from "../../test/watched.ts";
 import { currentOwner } from "../run/lock.ts";
-import type { StepMetrics } from "../run/index.ts";
+import type { MetricsLine, StepMetrics } from "../run/index.ts";
+import { watchRun } from "./run.ts";
 import { findRuns, shortNames } from "./runs.ts";
 
 let folder: string;
@@ -93,6 +95,80 @@ it("voids what was read when a resumption goes back, and reads on", async () => 
   const same = async (from: Watched, what: string) => new Uint8Array(await (await from.get(`/api/runs/${(await from.runs())[0]!.id}/${what}`)).arrayBuffer());
   const what = "steps?columns=kl,entropy,lostSureness,answerExcess,flipRate";
   expect(await same(server, what)).toEqual(await same(whole, what));
+});
+
+it("reads anew what has shrunk in place", async () => {
+  const path = await recordRun(folder, "runs/shrunk");
+  const server = await started(path);
+  const { until } = await followed(server);
+  const { run: before } = await until(({ step }) => step === 12);
+  for (const name of ["votes.jsonl", "metrics.jsonl"]) {
+    const file = join(path, name);
+    const lines = (await readFile(file, "utf8")).split("\n");
+    await truncate(file, Buffer.byteLength(lines.slice(0, lines.findIndex((line) => line.includes('"step":6,') && !line.includes("evaluation"))).join("\n")) + 1);
+  }
+  const { run } = await until(({ step }) => step === 5);
+  expect(run.revision).toBeGreaterThan(before.revision);
+  expect((await (await server.get(`/api/runs/${run.id}/steps?columns=kl`)).arrayBuffer()).byteLength).toBe(4 * 5);
+});
+
+it("forgets a run that is deleted, and takes it for another when it is made again", async () => {
+  const path = await recordRun(folder, "runs/deleted");
+  const server = await started(join(folder, "runs"));
+  const { until, untilGone } = await followed(server);
+  const { run: before } = await until(({ step }) => step === 12);
+  await rm(path, { recursive: true });
+  await untilGone(before.id);
+  expect(await server.runs()).toEqual([]);
+  expect((await server.get(`/api/runs/${before.id}/about`)).status).toBe(404);
+  await recordRun(folder, "runs/deleted", { config: { steps: 3, algorithm: "grpo" } });
+  const { run } = await until(({ step }) => step === 3);
+  expect(run).toMatchObject({ id: before.id, algorithm: "grpo", steps: 3 });
+  expect(run.revision).toBeGreaterThan(before.revision);
+});
+
+it("shows a long run before it is read whole, then all of it and the verdict", async () => {
+  const [steps, path] = [3000, join(folder, "long")];
+  await writeLongRun(path, { seed: 1, steps, collapses: 1000 });
+  const watching = watchRun(path);
+  await watching.begin();
+  expect(watching.overview()).toMatchObject({ step: steps, evaluations: steps / 50, revision: 0, health: { level: "unknown", text: "unknown: the votes are still being read" } });
+  const { until } = await followed(await started(path));
+  const { run } = await until(({ health }) => health.level !== "unknown");
+  expect(run).toMatchObject({ step: steps, evaluations: steps / 50, revision: 1 });
+  expect(run.health.text).toMatch(/^collapsed at step 100\d: 100 % of prompts answer 7$/);
+  await watching.refresh();
+  expect(run).toEqual({ ...watching.overview(), id: run.id, name: run.name });
+  const lines = (await readFile(join(path, "metrics.jsonl"), "utf8")).trim().split("\n").map((line) => JSON.parse(line) as MetricsLine);
+  expect([...watching.columns().after("kl", 0)]).toEqual(lines.flatMap((line) => (line.kind === "step" ? [Math.fround(line.kl)] : [])));
+});
+
+it("tells of the steps of twenty runs in time, while as many are written", async () => {
+  const runs = Array.from({ length: 20 }, (_, seed) => ({ name: `run-${seed}`, path: join(folder, "twenty", `run-${seed}`), run: { seed, steps: 5 } }));
+  const owner = JSON.stringify(await currentOwner());
+  for (const { path, run } of runs) {
+    await writeLongRun(path, run);
+    await writeFile(join(path, "lock"), owner);
+  }
+  const { until } = await followed(await started(join(folder, "twenty")));
+  const late = await Promise.all(
+    runs.map(async ({ path, name, run }) => {
+      await until((told) => told.name === name && told.state === "running");
+      const each: number[] = [];
+      for (let step = 6; step <= 9; step++) {
+        await wait(11 * ((run.seed * step) % 20));
+        await appendStep(path, run, step);
+        const written = performance.now();
+        each.push((await until((told) => told.name === name && told.step >= step)).at - written);
+      }
+      return each;
+    }),
+  );
+  const sorted = late.flat().sort((first, second) => first - second);
+  console.log(`steps of 20 runs told after ${sorted[40]!.toFixed(0)} ms (median), ${sorted[75]!.toFixed(0)} ms (95 of 100)`);
+  expect(sorted).toHaveLength(80);
+  // The median, since another process may have the machine for a while.
+  expect(sorted[40]).toBeLessThan(200);
 });
 
 it("says that a run was killed, without touching what it left", async () => {

@@ -21,6 +21,8 @@ export interface WatchedRun {
   readonly begin: () => Promise<void>;
   /** Reads what is new. Never throws: what can't be read becomes the note. */
   readonly refresh: () => Promise<void>;
+  /** Reads what is new of the logs alone: less to ask the disk for, where it is asked often. Never throws. */
+  readonly follow: () => Promise<void>;
   readonly overview: () => Omit<RunOverview, "id" | "name">;
   readonly columns: () => Columns;
   readonly evaluations: () => readonly EvaluationPoint[];
@@ -56,6 +58,12 @@ export function watchRun(path: string, first = 0): WatchedRun {
     path,
     begin: () => look(logs.begin),
     refresh: () => look(logs.read),
+    follow: async () => {
+      const before = logs.revision();
+      const note = await noteOf(path, logs.read());
+      if (logs.revision() > before) await look(logs.read);
+      else standing = { ...standing, note: standing.note ?? note };
+    },
     overview: () => ({ ...overviewOf(standing, logs.logged()), revision: logs.revision() }),
     columns: () => logs.logged().columns,
     evaluations: () => logs.logged().evaluations,

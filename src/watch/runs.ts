@@ -25,7 +25,7 @@ export interface RunsOptions {
 
 /** The runs in some directories. */
 export interface Runs {
-  /** Reads all that is new: of running runs, and, now and then, of the others and whether there are more or fewer. */
+  /** Reads all that is new: of the logs of running runs, and, now and then, of all else and whether there are more runs or fewer. */
   readonly refresh: () => Promise<void>;
   /** The same, but what takes its time goes on: it waits neither for the whole of long runs nor for longer than is pleasant. */
   readonly glance: (patience?: number) => Promise<void>;
@@ -73,7 +73,7 @@ export function createRuns(directories: readonly string[], { clock, patience = P
       await look();
     }
     const due = [...runs.values()].filter(({ run, reading }) => reading === null && (all || run.overview().state === "running"));
-    await Promise.all(due.map((known) => (known.reading = known.run.refresh().finally(() => (known.reading = null)))));
+    await Promise.all(due.map((known) => (known.reading = (all ? known.run.refresh() : known.run.follow()).finally(() => (known.reading = null)))));
   };
   const glance = (): Promise<void> => (glancing ??= glanceAll().finally(() => (glancing = null)));
   return {
