@@ -17,9 +17,9 @@ interface OverviewProps {
   readonly scheme: string;
 }
 
-function limitOf(run: RunOverview, figure: Figure): number | null {
-  const sign = run.health.signs.find(({ name }) => name === figure.sign || figure.columns.some((column) => column === name));
-  return sign?.limit ?? null;
+/** Limit of the sign of collapse that a figure shows; `null` where it shows none, or the limit can't be told. */
+function limitOf(run: RunOverview, { columns }: Figure): number | null {
+  return run.health.signs.find(({ key }) => columns.includes(key))?.limit ?? null;
 }
 
 function Switches({ address, go }: { readonly address: Address; readonly go: Go }) {

@@ -25,7 +25,7 @@ export function syntheticRun(place: number, step: number, steps: number): RunOve
     health: {
       level: collapsed ? "collapsed" : "healthy",
       text: collapsed ? "collapsed at step 60: 93 % of prompts answer 1" : "healthy",
-      signs: [{ name: "topAnswerShare", value: 0.4, limit: 0.7 }],
+      signs: [{ key: "answerExcess", name: "one answer's share beyond what the first model gave it", value: 0.4, start: 0.1, limit: 0.7 }],
     },
     secondsPerStep: 1.25,
     tokensPerSecond: 900,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { answerExcess, collapseAlarm, describeAlarm, lastAtRest, lostSureness, WINDOW } from "./collapse.ts";
+import { answerExcess, collapseAlarm, describeAlarm, lastAtRest, lostSureness, toldApart, WINDOW } from "./collapse.ts";
 import type { Comparison, Signals } from "./collapse.ts";
 
 const compare = (first: string | null, now: string | null, firstShare = 1, nowShare = 1): Comparison => ({ first, now, same: first === now, firstShare, nowShare, taught: false });
@@ -45,6 +45,12 @@ describe("the alarm", () => {
     expect(raised).toEqual({ sign: "one answer's share beyond what the first model gave it", step: 26, lastHealthy: 18, value: 3 / 8, limit: 0.35 });
     expect(raised.lastHealthy).toBe(26 - WINDOW);
     expect(describeAlarm(raised)).toBe("step 26: one answer's share beyond what the first model gave it is 0.38, above 0.35 (over 8 steps)");
+  });
+
+  it("says its figures with as many decimals as tell them apart", () => {
+    expect(toldApart(0.375, 0.35)).toEqual(["0.38", "0.35"]);
+    expect(toldApart(0.1823, 0.18)).toEqual(["0.182", "0.180"]);
+    expect(toldApart(0.18000001, 0.18)).toEqual(["0.180000", "0.180000"]);
   });
 
   it("goes back to before the unrest, however long that lasted", () => {

@@ -41,7 +41,11 @@ const EVIDENCE = 4;
 /** Lost sureness up to which a run is at rest. A stop comes late, once it is sure, and goes back to before the unrest. */
 const AT_REST = 0.05;
 
+/** What programs call the signs; people read their names. */
+export type SignKey = "lostSureness" | "answerExcess" | "tokenKl" | "abstentionRate";
+
 interface Sign {
+  readonly key: SignKey;
   readonly name: string;
   readonly value: (window: readonly Signals[]) => number | null;
   /** Most that it may be, given its value in the first window. */
@@ -53,30 +57,38 @@ interface Sign {
  * others (docs/method.md). A majority share that rises is no sign: it rises in healthy runs as well.
  */
 const SIGNS: readonly Sign[] = [
-  { name: "share of the first model's sureness that has gone over to other answers", value: lostSureness, limit: () => 0.18 },
-  { name: "one answer's share beyond what the first model gave it", value: answerExcess, limit: () => 0.35 },
-  { name: "KL of a token to the first model, in nats", value: (window) => mean(window.map(({ tokenKl }) => tokenKl)), limit: (early) => Math.max(0.8, 8 * early) },
-  { name: "share of completions without an answer", value: (window) => mean(window.map(({ abstentionRate }) => abstentionRate)), limit: (early) => early + 0.3 },
+  { key: "lostSureness", name: "share of the first model's sureness that has gone over to other answers", value: lostSureness, limit: () => 0.18 },
+  { key: "answerExcess", name: "one answer's share beyond what the first model gave it", value: answerExcess, limit: () => 0.35 },
+  { key: "tokenKl", name: "KL of a token to the first model, in nats", value: (window) => mean(window.map(({ tokenKl }) => tokenKl)), limit: (early) => Math.max(0.8, 8 * early) },
+  { key: "abstentionRate", name: "share of completions without an answer", value: (window) => mean(window.map(({ abstentionRate }) => abstentionRate)), limit: (early) => early + 0.3 },
 ];
 
-/** A sign as it stands: `null` where it can't be told, and for a limit that depends on a beginning that can't. */
+/** Where a sign began, its value over the first window of a run, and the most that it may be from there. */
+export interface SignStart {
+  readonly start: number;
+  readonly limit: number;
+}
+
+/** A sign as it stands: `null` where it can't be told, and for what depends on a beginning that can't. */
 export interface SignReading {
+  readonly key: SignKey;
   readonly name: string;
   readonly value: number | null;
+  readonly start: number | null;
   readonly limit: number | null;
 }
 
-/** The limit of each sign, in their order, given the first window of a run. */
-export function signLimits(early: readonly Signals[]): readonly (number | null)[] {
+/** The beginning and the limit of each sign, in their order, given the first window of a run; `null` where it can't be told. */
+export function signStarts(early: readonly Signals[]): readonly (SignStart | null)[] {
   return SIGNS.map(({ value, limit }) => {
     const start = value(early);
-    return start === null ? null : limit(start);
+    return start === null ? null : { start, limit: limit(start) };
   });
 }
 
-/** Each sign over a window beside its limit, in the order in which they are asked: lost sureness and excess come first. */
-export function readSigns(window: readonly Signals[], limits: readonly (number | null)[]): readonly SignReading[] {
-  return SIGNS.map(({ name, value }, index) => ({ name, value: value(window), limit: limits[index]! }));
+/** Each sign over a window beside its beginning and limit, in the order in which they are asked: lost sureness and excess come first. */
+export function readSigns(window: readonly Signals[], starts: readonly (SignStart | null)[]): readonly SignReading[] {
+  return SIGNS.map(({ key, name, value }, index) => ({ key, name, value: value(window), ...(starts[index] ?? { start: null, limit: null }) }));
 }
 
 /** The first sign that has passed its limit; `null` when none has. */
@@ -91,7 +103,7 @@ export function passedSign(signs: readonly SignReading[]): { readonly name: stri
  */
 export function collapseAlarm(history: readonly Signals[]): Alarm | null {
   if (history.length < WINDOW) return null;
-  const passed = passedSign(readSigns(history.slice(-WINDOW), signLimits(history.slice(0, WINDOW))));
+  const passed = passedSign(readSigns(history.slice(-WINDOW), signStarts(history.slice(0, WINDOW))));
   if (passed === null) return null;
   const { name: sign, value, limit } = passed;
   return { sign, step: history.at(-1)!.step, lastHealthy: lastAtRest(history), value, limit };
@@ -106,7 +118,17 @@ export function lastAtRest(history: readonly Signals[]): number {
 
 /** `step 17: one answer's share … is 0.14, above 0.10 (over 8 steps)`. */
 export function describeAlarm({ sign, step, value, limit }: Alarm): string {
-  return `step ${step}: ${sign} is ${value.toFixed(2)}, above ${limit.toFixed(2)} (over ${WINDOW} steps)`;
+  const [shown, bound] = toldApart(value, limit);
+  return `step ${step}: ${sign} is ${shown}, above ${bound} (over ${WINDOW} steps)`;
+}
+
+/** Two figures with two decimals, or with as many as tell them apart, six at most. */
+export function toldApart(first: number, second: number): readonly [string, string] {
+  for (let decimals = 2; decimals < 6; decimals++) {
+    const [one, other] = [first.toFixed(decimals), second.toFixed(decimals)];
+    if (one !== other) return [one, other];
+  }
+  return [first.toFixed(6), second.toFixed(6)];
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { SignReading } from "../srt/collapse.ts";
+
 /** What the server of `selftrain watch` and its page say to each other: types and names alone. */
 
 /**
@@ -31,21 +33,18 @@ export const STEP_COLUMNS = [
   "seconds",
   "tokensPerSecond",
   "elapsed",
-  /** The signs of collapse over the window that ends with the step; their limits are in Health. */
+  /** The signs of collapse over the window that ends with the step; Health has their limits, by the names of the columns. */
   "lostSureness",
   "answerExcess",
+  "tokenKl",
 ] as const;
 export type StepColumn = (typeof STEP_COLUMNS)[number];
 
 /** `stopped`: no process writes it and it is not complete; it was killed or interrupted, and can be resumed. */
 export type RunState = "running" | "complete" | "stopped";
 
-/** A sign of collapse as it stands: its value over the last window, and the limit beyond which the alarm is raised. */
-export interface SignStatus {
-  readonly name: string;
-  readonly value: number | null;
-  readonly limit: number | null;
-}
+/** A sign of collapse as it stands; its key is that of the column that tells of it. */
+export type SignStatus = SignReading;
 
 /** The alarm's verdict, from the votes alone: no label is needed for it. */
 export interface Health {
