@@ -8,11 +8,13 @@ export interface RunData {
   /** Each `[steps]`, NaN where a step has no value. */
   readonly columns: ReadonlyMap<StepColumn, Float32Array>;
   readonly evaluations: readonly EvaluationPoint[];
+  /** Those that early stopping went by, on problems of their own. */
+  readonly validations: readonly EvaluationPoint[];
   /** How many evaluations of either kind the server had: when it has more, they are read again. */
   readonly read: number;
 }
 
-const EMPTY = (revision: number): RunData => ({ revision, steps: 0, columns: new Map(), evaluations: [], read: 0 });
+const EMPTY = (revision: number): RunData => ({ revision, steps: 0, columns: new Map(), evaluations: [], validations: [], read: 0 });
 
 function joined(first: Float32Array | undefined, second: Float32Array): Float32Array {
   if (first === undefined || first.length === 0) return second;
@@ -23,15 +25,16 @@ function joined(first: Float32Array | undefined, second: Float32Array): Float32A
 }
 
 async function readOn(data: RunData, run: RunOverview, columns: readonly StepColumn[]): Promise<RunData> {
-  const [more, evaluations] = await Promise.all([
+  const [more, points] = await Promise.all([
     run.step > data.steps ? fetchColumns(run.id, columns, data.steps) : null,
-    run.evaluations === data.read ? data.evaluations : fetchEvaluations(run.id),
+    run.evaluations === data.read ? null : fetchEvaluations(run.id),
   ]);
   return {
     revision: data.revision,
     steps: data.steps + (more?.[0]?.length ?? 0),
     columns: more ? new Map(columns.map((column, i) => [column, joined(data.columns.get(column), more[i]!)])) : data.columns,
-    evaluations: evaluations.filter((point) => point.kind === "evaluation"),
+    evaluations: points?.filter(({ kind }) => kind === "evaluation") ?? data.evaluations,
+    validations: points?.filter(({ kind }) => kind === "validation") ?? data.validations,
     read: run.evaluations,
   };
 }

@@ -51,6 +51,8 @@ it("gives evaluations, config, environment and path", async () => {
   const about = await server.json<RunAbout>(`/api/runs/${id}/about`);
   expect(about.config).toContainEqual(["start-votes", "4"]);
   expect(about.config).toContainEqual(["teacher.decay", "0.99"]);
+  expect(about.chosen).toContain("start-votes");
+  expect(about.chosen).not.toContain("teacher.decay");
   expect(about.environment).toContainEqual(["platform", "test"]);
   expect(about.path).toBe(whole);
 });

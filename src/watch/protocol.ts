@@ -100,6 +100,8 @@ export interface EvaluationPoint {
 export interface RunAbout {
   /** Complete config: names with dots for nested keys, and values as written. */
   readonly config: readonly (readonly [key: string, value: string])[];
+  /** The keys of it that have another value than the default, or have none. */
+  readonly chosen: readonly string[];
   readonly environment: readonly (readonly [name: string, value: string])[];
   /** Absolute path of the run directory. */
   readonly path: string;
