@@ -116,7 +116,7 @@ export function Chart(props: ChartProps) {
     <figure class="chart">
       <figcaption>
         <strong>{figure.title}</strong> <span>{hint}</span>
-        {isSmoothed(figure, address) && <em> smoothed over {address.smoothing} steps</em>}
+        {isSmoothed(figure, address) && <em>smoothed over {address.smoothing} steps</em>}
       </figcaption>
       <div
         class="plot"
