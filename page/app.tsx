@@ -44,21 +44,7 @@ function useRuns() {
 
 function useData(chosen: readonly RunOverview[], onError: (sentence: string) => void): ReadonlyMap<string, RunData> {
   const [data, setData] = useState<ReadonlyMap<string, RunData>>(new Map());
-  const reader = useMemo(() => {
-    // What comes in together is drawn together: 20 runs must not draw all charts 20 times.
-    const come = new Map<string, RunData>();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const hold = (id: string, read: RunData): void => {
-      come.set(id, read);
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        const news = [...come];
-        come.clear();
-        setData((before) => new Map([...before, ...news]));
-      }, 30);
-    };
-    return createReader(COLUMNS, hold, onError);
-  }, []);
+  const reader = useMemo(() => createReader(COLUMNS, (news) => setData((before) => new Map([...before, ...news])), onError), []);
   useEffect(() => {
     for (const run of chosen) reader.update(run);
   }, [chosen]);

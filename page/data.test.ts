@@ -13,8 +13,9 @@ beforeEach(() => {
   [values, points, asked, gate] = [[], [], [], null];
   vi.stubGlobal("fetch", async (path: string) => {
     asked.push(path);
+    const waits = gate;
     const answer = path.includes("evaluations") ? JSON.stringify(points) : Float32Array.from(values.slice(Number(/from=(\d+)/.exec(path)![1])));
-    await gate;
+    await waits;
     return new Response(answer);
   });
 });
@@ -25,7 +26,7 @@ const overview = (revision: number): RunOverview => ({ id: "a", revision, step: 
 function reader(): { readonly read: (run?: RunOverview) => void; readonly all: RunData[]; readonly errors: string[] } {
   const all: RunData[] = [];
   const errors: string[] = [];
-  const { update } = createReader(["kl"], (_id, data) => all.push(data), (sentence) => errors.push(sentence));
+  const { update } = createReader(["kl"], (news) => all.push(...news.values()), (sentence) => errors.push(sentence));
   return { read: (run = overview(0)) => update(run), all, errors };
 }
 
@@ -47,6 +48,23 @@ it("reads on where it ended, and evaluations only when there are more", async ()
   expect(asked).toHaveLength(3);
 });
 
+it("tells of what comes in together at once, and does not wait for what is late", async () => {
+  const told: string[][] = [];
+  const { update } = createReader(["kl"], (news) => told.push([...news.keys()]), () => undefined);
+  values = [1];
+  for (const id of ["a", "b", "c"]) update({ ...overview(0), id });
+  await vi.waitFor(() => expect(told.flat()).toHaveLength(3));
+  expect(told).toEqual([["a", "b", "c"]]);
+  let open: () => void = () => undefined;
+  update({ ...overview(0), id: "quick" });
+  gate = new Promise((resolve) => (open = resolve));
+  update({ ...overview(0), id: "late" });
+  await vi.waitFor(() => expect(told).toHaveLength(2));
+  expect(told[1]).toEqual(["quick"]);
+  open();
+  await vi.waitFor(() => expect(told[2]).toEqual(["late"]));
+});
+
 it("reads all anew after a resumption, and drops an answer that it overtook", async () => {
   const { read, all } = reader();
   values = [1, 2, 3];
@@ -65,7 +83,7 @@ it("says what the server refused in its own sentence, and tries again at the nex
   const { read, all, errors } = reader();
   values = [1];
   const answering = fetch;
-  vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ error: "There is no run of this id here." }), { status: 404 }));
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response(JSON.stringify({ error: "There is no run of this id here." }), { status: 404 })));
   read();
   await vi.waitFor(() => expect(errors).toEqual(["There is no run of this id here."]));
   vi.stubGlobal("fetch", answering);

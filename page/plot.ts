@@ -36,6 +36,8 @@ export interface Plot {
 }
 
 const SYNC = "step";
+/** Milliseconds after which the mouse is at a run: on its way it would make one run after the other flash up. */
+const REST = 80;
 const LOGARITHMIC = { distr: 3 } as const;
 const onlyMoves = (type: string): boolean => type === "mousemove" || type === "mouseleave";
 
@@ -194,11 +196,15 @@ export function createPlot(host: HTMLElement, options: PlotOptions): Plot {
 /** uPlot's own hooks tell of a cursor that was put somewhere as well. */
 function listenToMouse({ chart, highlight }: Plot, { address, onStep, onRun, onPin }: PlotOptions): void {
   const stepUnder = ({ offsetX }: MouseEvent): number => Math.max(0, stepAt(chart.posToVal(offsetX, "x"), address));
+  let resting: ReturnType<typeof setTimeout> | undefined;
   chart.over.addEventListener("mousemove", (event) => {
+    const { offsetX, offsetY } = event;
     onStep(stepUnder(event));
-    onRun(highlight.at(event.offsetX, event.offsetY));
+    clearTimeout(resting);
+    resting = setTimeout(() => onRun(highlight.at(offsetX, offsetY)), REST);
   });
   chart.over.addEventListener("mouseleave", () => {
+    clearTimeout(resting);
     onStep(null);
     onRun(null);
   });

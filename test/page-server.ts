@@ -100,6 +100,8 @@ export async function servePage(directory: string, initial: readonly RunOverview
       response.on("close", () => followers.delete(response));
     } else if (run && what === "evaluations") json(response, evaluationsOf(run));
     else if (run && what === "about") json(response, ABOUT);
+    else if (run && what === "recordings") json(response, [10, 20, 30]);
+    else if (/\/recordings\/\d+$/.test(url.pathname)) json(response, []);
     else if (run && what === "steps") response.end(columnsOf(run, url.searchParams.get("columns")!.split(","), Number(url.searchParams.get("from"))));
     else {
       const path = url.pathname === "/" ? "/index.html" : url.pathname;
