@@ -19,8 +19,6 @@ interface ChartProps {
   readonly focus: Told<string | null>;
 }
 
-const HEIGHT = 190;
-
 /** Width of an element in sight; 0 until it is seen for the first time, so that nothing is drawn before. */
 function useSeenWidth(host: { readonly current: HTMLElement | null }): number {
   const [width, setWidth] = useState(0);
@@ -65,6 +63,7 @@ function usePlot({ figure, runs, address, go, scheme, cursor, focus }: ChartProp
   };
   useEffect(() => {
     if (width === 0) return;
+    const height = host.current!.clientHeight;
     const [first, last] = rangeOf(runs, address);
     const dense = last - first > 2 * width;
     const key = [runs.map(({ id, place, limit }) => `${id} ${place} ${limit ?? ""}`).join(), address.logX, address.logY, address.smoothing, dense, scheme].join("|");
@@ -75,11 +74,11 @@ function usePlot({ figure, runs, address, go, scheme, cursor, focus }: ChartProp
       plot.current?.chart.destroy();
       const lines = linesOf(figure, runs, address, dense);
       const onPin = (step: number): void => go({ step }, "replace");
-      plot.current = createPlot(host.current!, { figure, runs, lines, address, width, height: HEIGHT, onStep: cursor.set, onRun: focus.set, onPin, onRange: (range) => go({ range }), onDrawn });
+      plot.current = createPlot(host.current!, { figure, runs, lines, address, width, height, onStep: cursor.set, onRun: focus.set, onPin, onRange: (range) => go({ range }), onDrawn });
     }
     drawn.current = { key, values };
     const current = plot.current!;
-    if (current.chart.width !== width) current.chart.setSize({ width, height: HEIGHT });
+    if (current.chart.width !== width || current.chart.height !== height) current.chart.setSize({ width, height });
     drawPoints(current, pointsOf(figure, runs, address, Math.max(50, width - 60)), runs, address);
   });
   useEffect(rest, [address.step]);
