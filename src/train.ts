@@ -11,13 +11,13 @@ import type { AnswersLine, EvaluationMetrics, RunDirectory, RunStop, RunSummary,
 import { trainStep } from "./step.ts";
 import { checkCapabilities } from "./train/capabilities.ts";
 import { remember, signalsOf, voteFigures, votesOf } from "./train/memory.ts";
-import type { StartVoters } from "./train/memory.ts";
+import type { ProbeOptions, StartVoters } from "./train/memory.ts";
 import { nextKlCoefficient, stepSettings } from "./train/settings.ts";
 import { restore } from "./train/state.ts";
 import type { TrainState } from "./train/state.ts";
 import { bestValidation, checkpointInterval, pinnedCheckpoints, stopOf } from "./train/stopping.ts";
 import type { Grader, LabelledProblem, Problem, Renderer, RewardSource, StepReport } from "./types.ts";
-import { deriveSeed } from "./util/random.ts";
+import { createRandom, deriveSeed, shuffled } from "./util/random.ts";
 
 export { stepSettings } from "./train/settings.ts";
 
@@ -163,12 +163,13 @@ async function stepFrom(options: TrainOptions, state: TrainState): Promise<void>
   if (report.update?.skipped === true) {
     observer?.warned?.(`A gradient of step ${step} is not finite: that update was skipped.`);
   }
-  const votes = await votesOf(step, report.groups_P, state.memory, startVoters(options, step));
+  const votes = await votesOf(step, report.groups_P, state.memory, startVoters(options, step), probeAt(step, options));
   const figures = voteFigures(votes, state.memory, grader.same);
-  const metrics = stepMetrics(report, { elapsed: state.elapsed(), klCoefficient, ...figures, ...(truth && { truth }), same: grader.same });
+  remember(state.memory, votes);
+  const startSupport = state.memory.probe?.step === step ? state.memory.probe.support : null;
+  const metrics = stepMetrics(report, { elapsed: state.elapsed(), klCoefficient, ...figures, startSupport, ...(truth && { truth }), same: grader.same });
   await run.votes.append(votes);
   await run.metrics.append(metrics);
-  remember(state.memory, votes);
   state.signals.push(signalsOf(votes, metrics, state.memory, grader.same));
   if (step % config.recordSamplesEvery === 0) await recordSamples(run, report, { decode: options.renderer.decode, ...(truth && { truth }) });
   state.step = step;
@@ -179,6 +180,14 @@ async function stepFrom(options: TrainOptions, state: TrainState): Promise<void>
 function startVoters({ config, policy, renderer, grader }: TrainOptions, step: number): StartVoters {
   const { startVotes: count, temperature, topP, topK, maxTokens } = config;
   return { policy, renderer, grader, count, seed: deriveSeed(config.seed, "start votes", step), temperature, topP, topK, maxTokens };
+}
+
+/** The probe that is due after a step: the first step has one, so that a run that falls at once is seen to fall. */
+function probeAt(step: number, { config, problems }: TrainOptions): ProbeOptions | null {
+  const { questions, samples, every } = config.probe;
+  if (questions === 0 || !(step === 1 || step % every === 0)) return null;
+  const distinct = [...new Map(problems.map((problem) => [problem.id, problem])).values()];
+  return { problems: shuffled(distinct, createRandom(deriveSeed(config.seed, "probe"))).slice(0, questions), samples, seed: deriveSeed(config.seed, "probe samples") };
 }
 
 function summaryOf(state: TrainState, stop: RunStop | null): RunSummary {

@@ -71,6 +71,9 @@ function consistent(config: Config): Config {
   if (config.stopOnCollapse && config.startVotes === 0) {
     throw new UsageError("`stop-on-collapse` is true, but `start-votes` is 0: its best signs compare with the votes of the first model; give it some votes, e.g. 16.");
   }
+  if (config.probe.questions > 0 && config.startVotes === 0) {
+    throw new UsageError("`probe.questions` asks for a probe, but `start-votes` is 0: it compares with the votes of the first model; give it some votes, e.g. 16.");
+  }
   const perStep = sampledPrompts(config);
   if (config.trainProblems > 0 && config.trainProblems < perStep) {
     const asked = perStep === config.promptsPerStep ? `\`prompts-per-step\` is ${perStep}` : `\`prompts-per-step\` and \`keep-fraction\` ask for ${perStep} questions`;
