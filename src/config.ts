@@ -138,8 +138,9 @@ export const configSchema = z.strictObject({
   startVotes: z.int().nonnegative().default(0).describe("Votes of the model that the run started from, on each question when it is first seen: with them the metrics say how far the run agrees with it (0: none)."),
   probe: z
     .strictObject({
-      questions: z.int().nonnegative().default(0).describe("Training questions, drawn once, on which the run watches whether it still gives the answers that the first model was sure of (wants `start-votes`): the sign of collapse that is in time (0: none)."),
-      samples: z.int().min(2).default(4).describe("Completions for each of them, each time."),
+      source: z.string().default("").describe("Questions of the kind that the run should stay able to do, from any one source that `train` can be; their answers, where there are any, are not looked at. After each step the run sees on them whether it still gives what the first model was sure of (wants `start-votes`): the sign of collapse that comes in time."),
+      problems: z.int().nonnegative().default(0).describe("Questions to take from `probe.source`; 0 takes all (a task needs a number)."),
+      samples: z.int().min(2).default(4).describe("Completions for each question of a probe."),
       every: count().default(1).describe("Steps from one probe to the next."),
     })
     .prefault({}),

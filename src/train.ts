@@ -17,7 +17,7 @@ import { restore } from "./train/state.ts";
 import type { TrainState } from "./train/state.ts";
 import { bestValidation, checkpointInterval, pinnedCheckpoints, stopOf } from "./train/stopping.ts";
 import type { Grader, LabelledProblem, Problem, Renderer, RewardSource, StepReport } from "./types.ts";
-import { createRandom, deriveSeed, shuffled } from "./util/random.ts";
+import { deriveSeed } from "./util/random.ts";
 
 export { stepSettings } from "./train/settings.ts";
 
@@ -34,6 +34,8 @@ export interface TrainOptions {
   readonly heldOut: readonly LabelledProblem[];
   /** Labelled problems that early stopping watches; none when absent. */
   readonly validation?: readonly LabelledProblem[];
+  /** Problems on which the run watches whether it still gives the first model's answers; none when absent. */
+  readonly probe?: readonly Problem[];
   /** True answers of training problems by id, for the metrics alone. */
   readonly truth?: ReadonlyMap<string, string>;
   /** The directory of a new run, or of an earlier one to continue. */
@@ -183,11 +185,10 @@ function startVoters({ config, policy, renderer, grader }: TrainOptions, step: n
 }
 
 /** The probe that is due after a step: the first step has one, so that a run that falls at once is seen to fall. */
-function probeAt(step: number, { config, problems }: TrainOptions): ProbeOptions | null {
-  const { questions, samples, every } = config.probe;
-  if (questions === 0 || !(step === 1 || step % every === 0)) return null;
-  const distinct = [...new Map(problems.map((problem) => [problem.id, problem])).values()];
-  return { problems: shuffled(distinct, createRandom(deriveSeed(config.seed, "probe"))).slice(0, questions), samples, seed: deriveSeed(config.seed, "probe samples") };
+function probeAt(step: number, { config, probe: problems = [] }: TrainOptions): ProbeOptions | null {
+  const { samples, every } = config.probe;
+  if (problems.length === 0 || !(step === 1 || step % every === 0)) return null;
+  return { problems, samples, seed: deriveSeed(config.seed, "probe") };
 }
 
 function summaryOf(state: TrainState, stop: RunStop | null): RunSummary {
@@ -207,7 +208,7 @@ function inOneStage(problems: readonly Problem[]): readonly Stage[] {
  * before they create a run directory.
  */
 export function checkProblems(
-  { config, policy, renderer, problems, stages = inOneStage(problems), heldOut, validation = [] }: Pick<TrainOptions, "config" | "policy" | "renderer" | "problems" | "stages" | "heldOut" | "validation">,
+  { config, policy, renderer, problems, stages = inOneStage(problems), heldOut, validation = [], probe = [] }: Pick<TrainOptions, "config" | "policy" | "renderer" | "problems" | "stages" | "heldOut" | "validation" | "probe">,
 ): void {
   checkCapabilities(config, policy);
   if (heldOut.length === 0 && config.heldOut !== "") throw new DataError(`\`held-out\` (${config.heldOut}) has no problems; evaluation needs at least one.`);
@@ -225,5 +226,5 @@ export function checkProblems(
   assertDisjoint(problems, heldOut);
   assertDisjoint(problems, validation, "validation");
   assertDisjoint(heldOut, validation, "validation", "held-out");
-  checkContext([...problems, ...heldOut, ...validation], { policy, renderer, maxTokens: config.maxTokens });
+  checkContext([...problems, ...heldOut, ...validation, ...probe], { policy, renderer, maxTokens: config.maxTokens });
 }

@@ -84,7 +84,7 @@ describe("stopping on collapse", () => {
     const path = join(folder, "probe");
     const given = changes();
     // Of two votes the majority has at least half, which is sure enough to tell.
-    const result = await trainIn(path, "create", { ...given, config: { ...given.config, startVotes: 2, checkpointEvery: 1, probe: { questions: 18, samples: 8, every: 2 } } });
+    const result = await trainIn(path, "create", { ...given, probe: problemsNamed("4*", 18), config: { ...given.config, startVotes: 2, checkpointEvery: 1, probe: { samples: 8, every: 2 } } });
     const votes = (await readFile(join(path, "votes.jsonl"), "utf8")).trim().split("\n").map((line) => JSON.parse(line) as VotesLine);
     const first = new Map(votes.flatMap(({ start }) => start.map(([id, , share]) => [id, share] as const)));
     const probes = votes.flatMap(({ step, probe }) => (probe === undefined ? [] : [{ step, probe }]));
