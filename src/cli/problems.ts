@@ -90,7 +90,7 @@ async function loadValidation(config: Config, heldOut: readonly LabelledProblem[
 }
 
 /** The questions that the key `probe.source` names; of a task, others than those that measure. */
-async function loadProbe(config: Config, measuring: readonly LabelledProblem[], tools: LoadTools): Promise<readonly PartlyLabelledProblem[]> {
+export async function loadProbe(config: Config, measuring: readonly LabelledProblem[], tools: LoadTools): Promise<readonly PartlyLabelledProblem[]> {
   const { probe: { source, problems: limit }, seed } = config;
   if (source === "") return [];
   const problems = isTask(source) ? otherHeldOut(source, limit, measuring, deriveSeed(seed, "probe")) : await loadPartlyLabelledProblems(source, loadOptions(config, "train", limit, tools));
