@@ -34,6 +34,7 @@ export const SECTIONS: readonly Section[] = [
   {
     title: "Signs of collapse",
     figures: [
+      { title: "Lost support", hint: "of a probe for what the first model was sure of, below its best; dotted: limit of the alarm", columns: ["lostSupport"] },
       { title: "Lost sureness", hint: "what the first model was sure of and has gone over; dotted: limit of the alarm", columns: ["lostSureness"] },
       { title: "Answer excess", hint: "one answer beyond its first share; dotted: limit of the alarm", columns: ["answerExcess"] },
       { title: "KL of a token", hint: "nats, mean of 8 steps; dotted: limit of the alarm", columns: ["tokenKl"], magnitude: true },

@@ -1,4 +1,4 @@
-import { mean } from "../util/statistics.ts";
+import { mean, sum } from "../util/statistics.ts";
 
 /** What a step says of the health of a run, all of it known without labels. */
 export interface Signals {
@@ -8,6 +8,18 @@ export interface Signals {
   readonly abstentionRate: number;
   /** Problems of the step that the first model has voted on: none where it was not asked. */
   readonly comparisons: readonly Comparison[];
+  /** What a probe after the step found; `null` without one. */
+  readonly probe: Probe | null;
+}
+
+/** The support of a run for its first model's answers, beside the best that it had. */
+export interface Probe {
+  readonly support: number;
+  /** Standard error of the difference between the two, as far as it comes from sampling. */
+  readonly error: number;
+  /** The largest so far, this one included, and the last step that had it. */
+  readonly best: number;
+  readonly bestStep: number;
 }
 
 /** The majority answers of one problem, now and by the model that the run started from. */
@@ -24,6 +36,7 @@ export interface Comparison {
 
 /** Which sign has passed its limit, and since when. */
 export interface Alarm {
+  readonly key: SignKey;
   readonly sign: string;
   /** Step at which it is raised, and the last one before the run began to leave its start. */
   readonly step: number;
@@ -42,32 +55,27 @@ const EVIDENCE = 4;
 const AT_REST = 0.05;
 
 /** What programs call the signs; people read their names. */
-export type SignKey = "lostSureness" | "answerExcess" | "tokenKl" | "abstentionRate";
+export type SignKey = "lostSupport" | "lostSureness" | "answerExcess" | "tokenKl" | "abstentionRate";
 
 interface Sign {
   readonly key: SignKey;
   readonly name: string;
   readonly value: (window: readonly Signals[]) => number | null;
-  /** Most that it may be, given its value in the first window. */
-  readonly limit: (early: number) => number;
+  /** Most that it may be, given its value in the first window of the run, and the window now. */
+  readonly limit: (early: number, window: readonly Signals[]) => number;
 }
 
 /**
- * In the order in which they are asked. The first two limits were set on the runs of some seeds and tested on
+ * In the order in which they are asked. The limits of the first three were set on the runs of some seeds and tested on
  * others (docs/method.md). A majority share that rises is no sign: it rises in healthy runs as well.
  */
 const SIGNS: readonly Sign[] = [
+  { key: "lostSupport", name: "support for the answers that the first model was sure of, lost since its best probe,", value: (window) => newestProbe(window)?.lost ?? null, limit: (_, window) => Math.max(0.05, 2 * (newestProbe(window)?.error ?? 0)) },
   { key: "lostSureness", name: "share of the first model's sureness that has gone over to other answers", value: lostSureness, limit: () => 0.18 },
   { key: "answerExcess", name: "one answer's share beyond what the first model gave it", value: answerExcess, limit: () => 0.35 },
   { key: "tokenKl", name: "KL of a token to the first model, in nats", value: (window) => mean(window.map(({ tokenKl }) => tokenKl)), limit: (early) => Math.max(0.8, 8 * early) },
   { key: "abstentionRate", name: "share of completions without an answer", value: (window) => mean(window.map(({ abstentionRate }) => abstentionRate)), limit: (early) => early + 0.3 },
 ];
-
-/** Where a sign began, its value over the first window of a run, and the most that it may be from there. */
-export interface SignStart {
-  readonly start: number;
-  readonly limit: number;
-}
 
 /** A sign as it stands: `null` where it can't be told, and for what depends on a beginning that can't. */
 export interface SignReading {
@@ -78,22 +86,22 @@ export interface SignReading {
   readonly limit: number | null;
 }
 
-/** The beginning and the limit of each sign, in their order, given the first window of a run; `null` where it can't be told. */
-export function signStarts(early: readonly Signals[]): readonly (SignStart | null)[] {
-  return SIGNS.map(({ value, limit }) => {
-    const start = value(early);
-    return start === null ? null : { start, limit: limit(start) };
+/** Each sign's value over the first window of a run, in their order; `null` where it can't be told. */
+export function signStarts(early: readonly Signals[]): readonly (number | null)[] {
+  return SIGNS.map(({ value }) => value(early));
+}
+
+/** Each sign over a window beside its beginning and limit, in the order in which they are asked. */
+export function readSigns(window: readonly Signals[], starts: readonly (number | null)[]): readonly SignReading[] {
+  return SIGNS.map(({ key, name, value, limit }, index) => {
+    const start = starts[index] ?? null;
+    return { key, name, value: value(window), start, limit: start === null ? null : limit(start, window) };
   });
 }
 
-/** Each sign over a window beside its beginning and limit, in the order in which they are asked: lost sureness and excess come first. */
-export function readSigns(window: readonly Signals[], starts: readonly (SignStart | null)[]): readonly SignReading[] {
-  return SIGNS.map(({ key, name, value }, index) => ({ key, name, value: value(window), ...(starts[index] ?? { start: null, limit: null }) }));
-}
-
 /** The first sign that has passed its limit; `null` when none has. */
-export function passedSign(signs: readonly SignReading[]): { readonly name: string; readonly value: number; readonly limit: number } | null {
-  for (const { name, value, limit } of signs) if (value !== null && limit !== null && value > limit) return { name, value, limit };
+export function passedSign(signs: readonly SignReading[]): Pick<Alarm, "key" | "sign" | "value" | "limit"> | null {
+  for (const { key, name: sign, value, limit } of signs) if (value !== null && limit !== null && value > limit) return { key, sign, value, limit };
   return null;
 }
 
@@ -104,9 +112,12 @@ export function passedSign(signs: readonly SignReading[]): { readonly name: stri
 export function collapseAlarm(history: readonly Signals[]): Alarm | null {
   if (history.length < WINDOW) return null;
   const passed = passedSign(readSigns(history.slice(-WINDOW), signStarts(history.slice(0, WINDOW))));
-  if (passed === null) return null;
-  const { name: sign, value, limit } = passed;
-  return { sign, step: history.at(-1)!.step, lastHealthy: lastAtRest(history), value, limit };
+  return passed === null ? null : { ...passed, step: history.at(-1)!.step, lastHealthy: lastHealthy(history) };
+}
+
+/** The step to go back to: the one whose probe was best, or without probes the last one at rest. */
+export function lastHealthy(history: readonly Signals[]): number {
+  return history.findLast(({ probe }) => probe !== null)?.probe?.bestStep ?? lastAtRest(history);
 }
 
 /** The last step, a window or more ago, over whose window the run was at rest; 0 before there is one. */
@@ -117,9 +128,9 @@ export function lastAtRest(history: readonly Signals[]): number {
 }
 
 /** `step 17: one answer's share … is 0.14, above 0.10 (over 8 steps)`. */
-export function describeAlarm({ sign, step, value, limit }: Alarm): string {
+export function describeAlarm({ key, sign, step, value, limit }: Alarm): string {
   const [shown, bound] = toldApart(value, limit);
-  return `step ${step}: ${sign} is ${shown}, above ${bound} (over ${WINDOW} steps)`;
+  return `step ${step}: ${sign} is ${shown}, above ${bound}${key === "lostSupport" ? "" : ` (over ${WINDOW} steps)`}`;
 }
 
 /** Two figures with two decimals, or with as many as tell them apart, six at most. */
@@ -167,4 +178,32 @@ export function lostSureness(window: readonly Signals[]): number | null {
     }
   }
   return total < EVIDENCE * (1 - UNSURE) ? null : lost / total;
+}
+
+/** One problem of a probe: the share of its samples that give the first model's majority answer, and how sure that was. */
+export interface Support {
+  readonly firstShare: number;
+  readonly support: number;
+}
+
+/**
+ * What share of a probe's samples give the first model's majority answer, each problem weighed by how far that
+ * answer's share lay above `UNSURE`: where it was sure it was mostly right, so this follows accuracy without labels.
+ * With the squared standard error that comes from `samples` (two or more) of each. `null` where the first model was
+ * sure of too little to tell.
+ */
+export function startSupport(problems: readonly Support[], samples: number): { readonly support: number; readonly variance: number } | null {
+  const weights = problems.map(({ firstShare }) => Math.max(0, firstShare - UNSURE));
+  const total = sum(weights);
+  if (total < EVIDENCE * (1 - UNSURE)) return null;
+  const support = sum(problems.map((problem, index) => weights[index]! * problem.support)) / total;
+  // Of a share of n samples, s (1 - s) / (n - 1) estimates the variance.
+  const variance = sum(problems.map((problem, index) => (weights[index]! ** 2 * problem.support * (1 - problem.support)) / (samples - 1))) / total ** 2;
+  return { support, variance };
+}
+
+/** How far the newest probe of a window lies below the best one of the run; `null` where the window has none. */
+function newestProbe(window: readonly Signals[]): { readonly lost: number; readonly error: number } | null {
+  const probe = window.findLast((step) => step.probe !== null)?.probe ?? null;
+  return probe === null ? null : { lost: probe.best - probe.support, error: probe.error };
 }

@@ -39,7 +39,7 @@ function signalsOfRun(run: readonly Recorded[]): readonly Signals[] {
       const start = first.get(id);
       return start === undefined ? [] : [{ now, first: start.answer, same: now === start.answer, firstShare: start.share, nowShare, taught: false }];
     });
-    return { step: metrics.step, tokenKl: metrics.kl / metrics.meanLength, abstentionRate: metrics.abstentionRate, comparisons };
+    return { step: metrics.step, tokenKl: metrics.kl / metrics.meanLength, abstentionRate: metrics.abstentionRate, comparisons, probe: null };
   });
 }
 

@@ -1,6 +1,6 @@
 import type { RunStop, StepMetrics, VotesLine } from "../run/index.ts";
 import { passedSign, readSigns, signStarts, toldApart, WINDOW } from "../srt/collapse.ts";
-import type { Signals, SignStart } from "../srt/collapse.ts";
+import type { Alarm, Signals } from "../srt/collapse.ts";
 import { agree, emptyMemory, remember, signalsOf } from "../train/memory.ts";
 import type { Grader } from "../types.ts";
 import type { Health, SignStatus } from "./protocol.ts";
@@ -15,6 +15,7 @@ const MAX_ANSWER = 40;
 /** What the replay says of one step. */
 export interface Replayed {
   /** The signs of collapse of which no figure of the step itself tells. */
+  readonly lostSupport: number | null;
   readonly lostSureness: number | null;
   readonly answerExcess: number | null;
   readonly tokenKl: number | null;
@@ -29,19 +30,15 @@ export interface Replay {
   readonly health: (run: { readonly startVotes: number; readonly stopped: RunStop | null }) => Health;
 }
 
-interface Raised {
-  readonly step: number;
-  readonly sign: string;
-  readonly value: number;
-  readonly limit: number;
-}
+/** The alarm, but for where it goes back to. */
+type Raised = Omit<Alarm, "lastHealthy">;
 
 /** A replay from the first step. `same` is the grader's. */
 export function createReplay(same: Grader["same"]): Replay {
   const memory = emptyMemory();
   const window: Signals[] = [];
   const answers: (readonly (string | null)[])[] = [];
-  let starts: readonly (SignStart | null)[] | null = null;
+  let starts: readonly (number | null)[] | null = null;
   let signs: readonly SignStatus[] = [];
   let raised: Raised | null = null;
   return {
@@ -50,13 +47,13 @@ export function createReplay(same: Grader["same"]): Replay {
       remember(memory, votes);
       push(window, signalsOf(votes, metrics, memory, same));
       push(answers, votes.votes.map(([, answer]) => answer));
-      if (window.length < WINDOW) return { lostSureness: null, answerExcess: null, tokenKl: null, flips };
+      if (window.length < WINDOW) return { lostSupport: null, lostSureness: null, answerExcess: null, tokenKl: null, flips };
       starts ??= signStarts(window);
       signs = readSigns(window, starts);
       const passed = passedSign(signs);
-      if (passed !== null) raised ??= { step: metrics.step, sign: passed.name, value: passed.value, limit: passed.limit };
-      const [lost, excess, kl] = signs;
-      return { lostSureness: lost!.value, answerExcess: excess!.value, tokenKl: kl!.value, flips };
+      if (passed !== null) raised ??= { ...passed, step: metrics.step };
+      const [support, sureness, excess, kl] = signs;
+      return { lostSupport: support!.value, lostSureness: sureness!.value, answerExcess: excess!.value, tokenKl: kl!.value, flips };
     },
     health: ({ startVotes, stopped }) => ({ ...verdict({ steps: window.length, signs, raised, answers, startVotes, stopped }), signs }),
   };
@@ -88,7 +85,7 @@ function verdict({ steps, signs, raised, answers, startVotes, stopped }: Standin
   const near = signs.find(({ value, start, limit }) => value !== null && start !== null && limit !== null && value > start + WATCH_SHARE * (limit - start));
   if (near !== undefined) return { level: "watch", text: `watch: ${signWords(near.name, near.value!, near.limit!)}` };
   // The signs of the votes come first; without the first model's votes both are blank.
-  if (signs.slice(0, 2).every(({ value }) => value === null)) {
+  if (signs.slice(0, 3).every(({ value }) => value === null)) {
     return { level: "unknown", text: `unknown: ${startVotes === 0 ? "the first model was not asked for its votes (start-votes is 0)" : "the first model's votes are not recorded"}, only KL and missing answers are watched` };
   }
   return { level: "healthy", text: "healthy" };

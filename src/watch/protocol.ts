@@ -18,6 +18,7 @@ export const STEP_COLUMNS = [
   "topAnswerShare",
   "flipRate",
   "startAgreement",
+  "startSupport",
   "kl",
   "answerTokenKl",
   "otherTokenKl",
@@ -34,6 +35,7 @@ export const STEP_COLUMNS = [
   "tokensPerSecond",
   "elapsed",
   /** The signs of collapse over the window that ends with the step; Health has their limits, by the names of the columns. */
+  "lostSupport",
   "lostSureness",
   "answerExcess",
   "tokenKl",

@@ -197,7 +197,7 @@ function takeStep({ columns, replay, flips, votes }: Logged, metrics: StepMetric
   const replayed = replay.take(metrics, votes.get(metrics.step));
   votes.delete(metrics.step);
   const [figures, timing] = [metrics, metrics.timing] as unknown as readonly Readonly<Record<string, unknown>>[];
-  columns.append((name) => (name === "lostSureness" || name === "answerExcess" || name === "tokenKl" ? replayed[name] : (figures![name] ?? timing![name])));
+  columns.append((name) => (name === "lostSupport" || name === "lostSureness" || name === "answerExcess" || name === "tokenKl" ? replayed[name] : (figures![name] ?? timing![name])));
   flips.push(Uint8Array.from(replayed.flips, (flip) => (flip === null ? 2 : Number(flip))));
 }
 
