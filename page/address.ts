@@ -1,3 +1,5 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+
 /** What the page shows, all of it in the URL's hash: a link restores it, and the back button goes back. */
 
 export const VIEWS = ["overview", "inspect", "compare"] as const;
@@ -13,15 +15,23 @@ export interface Address {
   readonly smoothing: number;
   /** First and last step in sight; `null`: all. */
   readonly range: readonly [first: number, last: number] | null;
-  /** Step and problem of the inspector; `null`: the last, the first. */
+  /** The step that is looked at, pinned in the charts and opened by the inspector, and its problem; `null`: the last, the first. */
   readonly step: number | null;
   readonly problem: number | null;
   /** The inspector's filter; `""`: none. */
   readonly filter: string;
+  /** Id of the run whose details are open; `null`: none. */
+  readonly details: string | null;
 }
 
-/** Changes the address, which changes the page. */
-export type Go = (change: Partial<Address>) => void;
+/**
+ * Changes the address, which changes the page. `push` (when absent) is for a change of view or selection, to which the
+ * back button returns; `replace` for what moves on and on: the cursor, a slider, a text that is being typed.
+ */
+export type Go = (change: Partial<Address>, how?: "push" | "replace") => void;
+
+/** Milliseconds in which replaced addresses are held together: browsers refuse hundreds of them in a few seconds. */
+const HOLD = 200;
 
 const EMPTY: Address = {
   view: "overview",
@@ -33,6 +43,7 @@ const EMPTY: Address = {
   step: null,
   problem: null,
   filter: "",
+  details: null,
 };
 
 /** Reads a hash such as `#run=a&run=b&log=x&smooth=20&from=1&to=400`; what it can't read is as if not there. */
@@ -55,6 +66,7 @@ export function parseAddress(hash: string): Address {
     step: whole("step"),
     problem: whole("problem"),
     filter: query.get("filter") ?? "",
+    details: query.get("details"),
   };
 }
 
@@ -73,5 +85,43 @@ export function formatAddress(address: Address): string {
   if (address.step !== null) query.set("step", String(address.step));
   if (address.problem !== null) query.set("problem", String(address.problem));
   if (address.filter !== "") query.set("filter", address.filter);
+  if (address.details !== null) query.set("details", address.details);
   return `#${query.toString()}`;
+}
+
+/** The address as it is, and what changes it. */
+export function useAddress(): [Address, Go] {
+  const [address, setAddress] = useState(() => parseAddress(location.hash));
+  const current = useRef(address);
+  const held = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const { go, read } = useMemo(() => {
+    const show = (next: Address): void => setAddress((current.current = next));
+    const write = (): void => {
+      clearTimeout(held.current);
+      held.current = undefined;
+      history.replaceState(null, "", formatAddress(current.current));
+    };
+    return {
+      read: (): void => {
+        clearTimeout(held.current);
+        held.current = undefined;
+        show(parseAddress(location.hash));
+      },
+      go: (change: Partial<Address>, how: "push" | "replace" = "push"): void => {
+        const next = { ...current.current, ...change };
+        if (formatAddress(next) === formatAddress(current.current)) return;
+        if (how === "replace") held.current ??= setTimeout(write, HOLD);
+        else {
+          if (held.current !== undefined) write();
+          history.pushState(null, "", formatAddress(next));
+        }
+        show(next);
+      },
+    };
+  }, []);
+  useEffect(() => {
+    addEventListener("hashchange", read);
+    return () => removeEventListener("hashchange", read);
+  }, []);
+  return [address, go];
 }

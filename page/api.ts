@@ -5,6 +5,7 @@ import type {
   ProblemOverview,
   Recordings,
   Refusal,
+  RunAbout,
   RunOverview,
   StepColumn,
 } from "../src/watch/protocol.ts";
@@ -32,6 +33,9 @@ export const fetchRuns = (signal?: AbortSignal): Promise<RunOverview[]> => getJs
 /** All evaluations of a run so far, in order. */
 export const fetchEvaluations = (id: string, signal?: AbortSignal): Promise<EvaluationPoint[]> =>
   getJson(ofRun(id, "evaluations"), signal);
+
+/** Config, environment and path of a run. */
+export const fetchAbout = (id: string, signal?: AbortSignal): Promise<RunAbout> => getJson(ofRun(id, "about"), signal);
 
 /** The steps whose samples were recorded, ascending. */
 export const fetchRecordings = (id: string, signal?: AbortSignal): Promise<Recordings> => getJson(ofRun(id, "recordings"), signal);

@@ -1,6 +1,6 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { RunOverview } from "../src/watch/protocol.ts";
-import { formatAddress, parseAddress, VIEWS, type Address } from "./address.ts";
+import { formatAddress, useAddress, VIEWS } from "./address.ts";
 import { fetchRuns, followRuns } from "./api.ts";
 import { Compare } from "./compare/index.tsx";
 import { createReader, type RunData } from "./data.ts";
@@ -12,19 +12,6 @@ import { SCHEMES, useScheme } from "./scheme.ts";
 /** Most runs that are drawn before a choice is made. */
 const DRAWN = 20;
 const TITLES = { overview: "Overview", inspect: "Votes", compare: "Compare" } as const;
-
-function useAddress(): [Address, (change: Partial<Address>) => void] {
-  const [address, setAddress] = useState(() => parseAddress(location.hash));
-  useEffect(() => {
-    const read = (): void => setAddress(parseAddress(location.hash));
-    addEventListener("hashchange", read);
-    return () => removeEventListener("hashchange", read);
-  }, []);
-  const go = useCallback((change: Partial<Address>) => {
-    location.hash = formatAddress({ ...parseAddress(location.hash), ...change });
-  }, []);
-  return [address, go];
-}
 
 function merged(runs: readonly RunOverview[] | null, changed: readonly RunOverview[]): RunOverview[] {
   const byId = new Map([...(runs ?? []), ...changed].map((run) => [run.id, run]));
@@ -58,21 +45,7 @@ function useRuns() {
 
 function useData(chosen: readonly RunOverview[], onError: (sentence: string) => void): ReadonlyMap<string, RunData> {
   const [data, setData] = useState<ReadonlyMap<string, RunData>>(new Map());
-  const reader = useMemo(() => {
-    // What comes in together is drawn together: 20 runs must not draw all charts 20 times.
-    const come = new Map<string, RunData>();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const hold = (id: string, read: RunData): void => {
-      come.set(id, read);
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        const news = [...come];
-        come.clear();
-        setData((before) => new Map([...before, ...news]));
-      }, 30);
-    };
-    return createReader(COLUMNS, hold, onError);
-  }, []);
+  const reader = useMemo(() => createReader(COLUMNS, (news) => setData((before) => new Map([...before, ...news])), onError), []);
   useEffect(() => {
     for (const run of chosen) reader.update(run);
   }, [chosen]);

@@ -1,10 +1,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type uPlot from "uplot";
 import type { Address, Go } from "./address.ts";
 import type { Figure } from "./figures.ts";
 import { formatFigure } from "./format.ts";
-import { createPlot } from "./plot.ts";
-import { hasValues, linesOf, pointsOf, rangeOf, valueAt, type ChartRun } from "./series.ts";
+import { createPlot, drawPoints, restCursor, type Plot } from "./plot.ts";
+import { hasValues, isSmoothed, linesOf, pointsOf, rangeOf, valueAt, type ChartRun } from "./series.ts";
+import type { Told } from "./told.ts";
 
 interface ChartProps {
   readonly figure: Figure;
@@ -13,7 +13,10 @@ interface ChartProps {
   readonly go: Go;
   /** Colour scheme: the canvas is drawn anew when it changes. */
   readonly scheme: string;
-  readonly onStep: (step: number | null) => void;
+  /** The step under the mouse; the one that is pinned is the address's. */
+  readonly cursor: Told<number | null>;
+  /** The run that is pointed at. */
+  readonly focus: Told<string | null>;
 }
 
 /** Width of an element in sight; 0 until it is seen for the first time, so that nothing is drawn before. */
@@ -36,91 +39,100 @@ function useSeenWidth(host: { readonly current: HTMLElement | null }): number {
   return width;
 }
 
-/** Moves the cursor of a chart, and of all others with it, by keys: a step, ten of them, or to the ends. */
-function moveByKey(event: KeyboardEvent, plot: uPlot | null, step: number | null): void {
-  const { min, max } = plot?.scales.x ?? {};
-  if (!plot || min === undefined || max === undefined) return;
-  const from = step ?? Math.ceil(max);
-  const to = { ArrowLeft: from - 1, ArrowRight: from + 1, PageDown: from - 10, PageUp: from + 10, Home: Math.ceil(min), End: Math.floor(max) }[event.key];
-  if (event.key === "Escape") plot.setCursor({ left: -10, top: -10 }, true);
-  if (to === undefined) return;
-  event.preventDefault();
-  const left = plot.valToPos(Math.min(Math.max(to, min), max), "x");
-  plot.setCursor({ left, top: plot.over.clientHeight / 2 }, true);
+/** The step that a key leads to: the next ones, ten further, the ends; `null` for none at all, `undefined` for other keys. */
+function stepOfKey(key: string, step: number, [first, last]: readonly [number, number]): number | null | undefined {
+  if (key === "Escape") return null;
+  const to = { ArrowLeft: step - 1, ArrowRight: step + 1, PageDown: step - 10, PageUp: step + 10, Home: first, End: last }[key];
+  return to === undefined ? undefined : Math.min(Math.max(to, first), last);
 }
 
-function usePlot({ figure, runs, address, go, scheme, onStep }: ChartProps) {
+function usePlot({ figure, runs, address, go, scheme, cursor, focus }: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot | null>(null);
+  const plot = useRef<Plot | null>(null);
   const drawn = useRef({ key: "", values: [] as unknown[] });
+  const now = useRef(address);
+  now.current = address;
+  const hovered = useRef(false);
   const width = useSeenWidth(host);
+  const rest = (): void => {
+    if (plot.current && !hovered.current) restCursor(plot.current, now.current.step, now.current);
+  };
+  const onDrawn = (): void => {
+    plot.current?.highlight.draw();
+    rest();
+  };
   useEffect(() => {
     if (width === 0) return;
-    const key = [runs.map(({ id, place, limit }) => `${id} ${place} ${limit ?? ""}`).join(), address.logX, address.logY, address.smoothing, scheme].join("|");
+    const height = host.current!.clientHeight;
+    const [first, last] = rangeOf(runs, address);
+    const dense = last - first > 2 * width;
+    const key = [runs.map(({ id, place, limit }) => `${id} ${place} ${limit ?? ""}`).join(), address.logX, address.logY, address.smoothing, dense, scheme].join("|");
     const values = [width, address.range?.join(), ...runs.map(({ data }) => data)];
     const before = drawn.current;
     if (key === before.key && values.every((value, i) => value === before.values[i])) return;
     if (key !== before.key) {
-      plot.current?.destroy();
-      const lines = linesOf(figure, runs, address);
-      plot.current = createPlot(host.current!, { figure, runs, lines, address, width, height: 190, onStep, onRange: (range) => go({ range }) });
+      plot.current?.chart.destroy();
+      const lines = linesOf(figure, runs, address, dense);
+      const onPin = (step: number): void => go({ step }, "replace");
+      plot.current = createPlot(host.current!, { figure, runs, lines, address, width, height, onStep: cursor.set, onRun: focus.set, onPin, onRange: (range) => go({ range }), onDrawn });
     }
     drawn.current = { key, values };
-    const [min, max] = rangeOf(figure, runs, address);
     const current = plot.current!;
-    if (current.width !== width) current.setSize({ width, height: 190 });
-    current.batch(() => {
-      current.setData(pointsOf(figure, runs, address, Math.max(50, width - 60)), false);
-      current.setScale("x", { min, max });
-    });
+    if (current.chart.width !== width || current.chart.height !== height) current.chart.setSize({ width, height });
+    drawPoints(current, pointsOf(figure, runs, address, Math.max(50, width - 60)), runs, address);
   });
-  useEffect(() => () => plot.current?.destroy(), []);
-  return { host, plot };
+  useEffect(rest, [address.step]);
+  useEffect(() => {
+    const ends = [
+      focus.follow((id) => plot.current?.highlight.show(id)),
+      cursor.follow((step) => {
+        hovered.current = step !== null;
+        rest();
+      }),
+    ];
+    return () => {
+      for (const end of ends) end();
+      plot.current?.chart.destroy();
+    };
+  }, []);
+  return host;
 }
 
-/** One figure of all chosen runs over the steps. A slider to the keyboard and to screen readers: its value is the step. */
+/** One figure of all chosen runs over the steps. A slider to the keyboard and to screen readers: its value is the pinned step. */
 export function Chart(props: ChartProps) {
-  const { figure, runs, address } = props;
-  const [step, setStep] = useState<number | null>(null);
-  const onStep = useRef(props.onStep);
-  onStep.current = props.onStep;
-  const shown = useRef<number | null>(null);
-  const { host, plot } = usePlot({
-    ...props,
-    onStep: (at) => {
-      shown.current = at;
-      onStep.current(at);
-    },
-  });
-  const [min, max] = rangeOf(figure, runs, address);
-  const at = step ?? max;
+  const { figure, runs, address, go } = props;
+  const host = usePlot(props);
+  const range = rangeOf(runs, address);
+  const step = address.step ?? range[1];
   const says = runs.map(({ name, data }) => {
-    const last = step ?? Math.max(data?.steps ?? 0, data?.evaluations.at(-1)?.step ?? 0);
+    const last = address.step ?? Math.max(data?.steps ?? 0, data?.evaluations.at(-1)?.step ?? 0);
     return `${name} ${(figure.columns.length > 1 ? [0, 1] : [0]).map((column) => formatFigure(valueAt(figure, data, last, column))).join(" and ")}`;
   });
-  const smoothed = address.smoothing > 1 && figure.evaluation === undefined;
+  const validated = figure.evaluation !== undefined && runs.some(({ data }) => (data?.validations.length ?? 0) > 0);
+  const hint = `${figure.hint}${validated ? "; hollow: validation, by which the run stops early" : ""}`;
   const empty = runs.every(({ data }) => data !== undefined) && !hasValues(figure, runs);
   return (
     <figure class="chart">
       <figcaption>
-        <strong>{figure.title}</strong> <span>{figure.hint}</span>
-        {smoothed && <em>smoothed over {address.smoothing} steps</em>}
+        <strong>{figure.title}</strong> <span>{hint}</span>
+        {isSmoothed(figure, address) && <em>smoothed over {address.smoothing} steps</em>}
       </figcaption>
       <div
         class="plot"
         ref={host}
         tabIndex={0}
         role="slider"
-        aria-label={`${figure.title}, ${figure.hint}`}
-        aria-valuemin={min}
-        aria-valuemax={max}
-        aria-valuenow={at}
-        aria-valuetext={`step ${at}: ${says.join(", ")}`}
+        aria-label={`${figure.title}, ${hint}`}
+        aria-valuemin={range[0]}
+        aria-valuemax={range[1]}
+        aria-valuenow={step}
+        aria-valuetext={`step ${step}: ${says.join(", ")}`}
         onKeyDown={(event: KeyboardEvent) => {
-          moveByKey(event, plot.current, shown.current);
-          setStep(shown.current);
+          const to = stepOfKey(event.key, step, range);
+          if (to === undefined) return;
+          event.preventDefault();
+          go({ step: to }, "replace");
         }}
-        onBlur={() => setStep(null)}
       />
       {empty && <p class="empty">None of the chosen runs has recorded it yet.</p>}
     </figure>

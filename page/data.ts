@@ -8,11 +8,13 @@ export interface RunData {
   /** Each `[steps]`, NaN where a step has no value. */
   readonly columns: ReadonlyMap<StepColumn, Float32Array>;
   readonly evaluations: readonly EvaluationPoint[];
+  /** Those that early stopping went by, on problems of their own. */
+  readonly validations: readonly EvaluationPoint[];
   /** How many evaluations of either kind the server had: when it has more, they are read again. */
   readonly read: number;
 }
 
-const EMPTY = (revision: number): RunData => ({ revision, steps: 0, columns: new Map(), evaluations: [], read: 0 });
+const EMPTY = (revision: number): RunData => ({ revision, steps: 0, columns: new Map(), evaluations: [], validations: [], read: 0 });
 
 function joined(first: Float32Array | undefined, second: Float32Array): Float32Array {
   if (first === undefined || first.length === 0) return second;
@@ -23,31 +25,45 @@ function joined(first: Float32Array | undefined, second: Float32Array): Float32A
 }
 
 async function readOn(data: RunData, run: RunOverview, columns: readonly StepColumn[]): Promise<RunData> {
-  const [more, evaluations] = await Promise.all([
+  const [more, points] = await Promise.all([
     run.step > data.steps ? fetchColumns(run.id, columns, data.steps) : null,
-    run.evaluations === data.read ? data.evaluations : fetchEvaluations(run.id),
+    run.evaluations === data.read ? null : fetchEvaluations(run.id),
   ]);
   return {
     revision: data.revision,
     steps: data.steps + (more?.[0]?.length ?? 0),
     columns: more ? new Map(columns.map((column, i) => [column, joined(data.columns.get(column), more[i]!)])) : data.columns,
-    evaluations: evaluations.filter((point) => point.kind === "evaluation"),
+    evaluations: points?.filter(({ kind }) => kind === "evaluation") ?? data.evaluations,
+    validations: points?.filter(({ kind }) => kind === "validation") ?? data.validations,
     read: run.evaluations,
   };
 }
 
+/** Milliseconds that what has come in waits for what is on its way: 20 runs must not draw all charts 20 times. */
+const PATIENCE = 100;
+
 /**
  * Reads `columns` and evaluations of runs, from where the last reading ended; all of it again when a run's revision
- * is another. `onData` is told of each run as it comes in, `onError` a sentence when it doesn't.
+ * is another. `onData` is told of the runs that have come in once no more is on its way, or after some time, and
+ * `onError` a sentence when one doesn't come.
  */
 export function createReader(
   columns: readonly StepColumn[],
-  onData: (id: string, data: RunData) => void,
+  onData: (news: ReadonlyMap<string, RunData>) => void,
   onError: (sentence: string) => void,
 ): { readonly update: (run: RunOverview) => void } {
   const held = new Map<string, RunData>();
   const wanted = new Map<string, RunOverview>();
   const busy = new Set<string>();
+  let news = new Map<string, RunData>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tell = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    const told = news;
+    news = new Map();
+    if (told.size > 0) onData(told);
+  };
   const isRead = (data: RunData | undefined, run: RunOverview): boolean =>
     data?.revision === run.revision && data.steps >= run.step && data.read === run.evaluations;
 
@@ -61,12 +77,14 @@ export function createReader(
         // While the answer was on its way the run may have gone back: then it belongs to neither revision.
         if (wanted.get(id)?.revision !== run.revision) continue;
         held.set(id, data);
-        onData(id, data);
+        news.set(id, data);
+        timer ??= setTimeout(tell, PATIENCE);
       }
     } catch (error) {
       onError(error instanceof Error ? error.message : String(error));
     } finally {
       busy.delete(id);
+      if (busy.size === 0) tell();
     }
   }
 

@@ -11,8 +11,6 @@ export interface Figure {
   readonly evaluation?: (point: EvaluationPoint) => { readonly value: number; readonly error: number };
   /** Has no upper bound, so that a logarithmic axis makes sense. */
   readonly magnitude?: boolean;
-  /** Name of the sign of collapse whose limit is drawn as a line, as the alarm says it (`srt/collapse.ts`). */
-  readonly sign?: string;
 }
 
 export interface Section {
@@ -36,11 +34,13 @@ export const SECTIONS: readonly Section[] = [
   {
     title: "Signs of collapse",
     figures: [
-      { title: "Lost sureness", hint: "lines: limit of the alarm", columns: ["lostSureness"], sign: "share of the first model's sureness that has gone over to other answers" },
-      { title: "Answer excess", hint: "lines: limit of the alarm", columns: ["answerExcess"], sign: "one answer's share beyond what the first model gave it" },
+      { title: "Lost support", hint: "of a probe for what the first model was sure of, below its best; dotted: limit of the alarm", columns: ["lostSupport"] },
+      { title: "Lost sureness", hint: "what the first model was sure of and has gone over; dotted: limit of the alarm", columns: ["lostSureness"] },
+      { title: "Answer excess", hint: "one answer beyond its first share; dotted: limit of the alarm", columns: ["answerExcess"] },
+      { title: "KL of a token", hint: "nats, mean of 8 steps; dotted: limit of the alarm", columns: ["tokenKl"], magnitude: true },
       { title: "Top answer's share", hint: "problems with one and the same majority", columns: ["topAnswerShare"] },
       { title: "Agreement with the start", hint: "majorities still those of the first model", columns: ["startAgreement"] },
-      { title: "Abstention rate", hint: "samples without a readable answer", columns: ["abstentionRate"], sign: "share of completions without an answer" },
+      { title: "Abstention rate", hint: "samples without a readable answer; dotted: limit of the mean of 8 steps", columns: ["abstentionRate"] },
     ],
   },
   {

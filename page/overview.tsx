@@ -1,12 +1,14 @@
 import { useMemo } from "preact/hooks";
 import type { RunOverview } from "../src/watch/protocol.ts";
-import type { Address, Go } from "./address.ts";
+import { formatAddress, type Address, type Go } from "./address.ts";
 import { Chart } from "./chart.tsx";
 import type { RunData } from "./data.ts";
+import { Details } from "./details.tsx";
 import { SECTIONS, type Figure } from "./figures.ts";
-import { createCursor, Readout } from "./readout.tsx";
+import { Readout } from "./readout.tsx";
 import { RunList } from "./run-list.tsx";
-import type { ChartRun } from "./series.ts";
+import { MANY, type ChartRun } from "./series.ts";
+import { createTold } from "./told.ts";
 
 interface OverviewProps {
   readonly runs: readonly RunOverview[];
@@ -17,16 +19,16 @@ interface OverviewProps {
   readonly scheme: string;
 }
 
-function limitOf(run: RunOverview, figure: Figure): number | null {
-  const sign = run.health.signs.find(({ name }) => name === figure.sign || figure.columns.some((column) => column === name));
-  return sign?.limit ?? null;
+/** Limit of the sign of collapse that a figure shows; `null` where it shows none, or the limit can't be told. */
+function limitOf(run: RunOverview, { columns }: Figure): number | null {
+  return run.health.signs.find(({ key }) => columns.includes(key))?.limit ?? null;
 }
 
-function Switches({ address, go }: { readonly address: Address; readonly go: Go }) {
+function Switches({ address, go, many }: { readonly address: Address; readonly go: Go; readonly many: boolean }) {
   return (
     <fieldset class="switches">
       <legend>Axes</legend>
-      <label><input type="checkbox" checked={address.logX} onChange={() => go({ logX: !address.logX })} /> log x</label>
+      <label><input type="checkbox" checked={address.logX} onChange={() => go({ logX: !address.logX })} /> log x (0 at the edge)</label>
       <label><input type="checkbox" checked={address.logY} onChange={() => go({ logY: !address.logY })} /> log y (unbounded figures)</label>
       <label>
         smoothing{" "}
@@ -37,13 +39,22 @@ function Switches({ address, go }: { readonly address: Address; readonly go: Go 
         </select>
       </label>
       {address.range !== null && <button type="button" onClick={() => go({ range: null })}>steps {address.range.join("–")}: show all</button>}
+      {address.step !== null && (
+        <span>
+          <button type="button" onClick={() => go({ step: null })}>step {address.step}: let go</button>{" "}
+          <a href={formatAddress({ ...address, view: "inspect", problem: null })}>its votes</a>
+        </span>
+      )}
+      {many && <span class="empty">Many runs are drawn faintly: point at one, here or in a chart, to see it alone.</span>}
     </fieldset>
   );
 }
 
 /** The first screen: the runs with their verdicts, and the figures of the chosen ones. */
 export function Overview({ runs, chosen, data, address, go, scheme }: OverviewProps) {
-  const cursor = useMemo(createCursor, []);
+  const cursor = useMemo(() => createTold<number | null>(null), []);
+  const focus = useMemo(() => createTold<string | null>(null), []);
+  const detailed = runs.find(({ id }) => id === address.details);
   const drawn = (figure: Figure | null): ChartRun[] =>
     chosen.map((run) => ({
       id: run.id,
@@ -54,20 +65,21 @@ export function Overview({ runs, chosen, data, address, go, scheme }: OverviewPr
     }));
   return (
     <>
-      <RunList runs={runs} chosen={chosen} go={go} />
-      <Switches address={address} go={go} />
+      <RunList runs={runs} chosen={chosen} go={go} focus={focus} />
+      {detailed !== undefined && <Details key={detailed.id} run={detailed} close={() => go({ details: null })} />}
+      <Switches address={address} go={go} many={chosen.length > MANY} />
       {chosen.length === 0 && <p class="empty">No run is chosen: check one in the list.</p>}
       {chosen.length > 0 && SECTIONS.map(({ title, figures }) => (
         <section key={title}>
           <h2>{title}</h2>
           <div class="charts">
             {figures.map((figure) => (
-              <Chart key={figure.title} figure={figure} runs={drawn(figure)} address={address} go={go} scheme={scheme} onStep={cursor.set} />
+              <Chart key={figure.title} figure={figure} runs={drawn(figure)} address={address} go={go} scheme={scheme} cursor={cursor} focus={focus} />
             ))}
           </div>
         </section>
       ))}
-      {chosen.length > 0 && <Readout runs={drawn(null)} cursor={cursor} />}
+      {chosen.length > 0 && <Readout runs={drawn(null)} pinned={address.step} cursor={cursor} focus={focus} />}
     </>
   );
 }

@@ -1,33 +1,8 @@
-import { useEffect, useState } from "preact/hooks";
 import { SECTIONS, type Figure } from "./figures.ts";
 import { formatFigure } from "./format.ts";
 import { valueAt, type ChartRun } from "./series.ts";
 import { Swatch } from "./style-of-run.tsx";
-
-/** The step under the cursor, told at most once a frame. */
-export interface Cursor {
-  readonly set: (step: number | null) => void;
-  readonly follow: (listener: (step: number | null) => void) => () => void;
-}
-
-export function createCursor(): Cursor {
-  const listeners = new Set<(step: number | null) => void>();
-  let next: number | null = null;
-  let frame = 0;
-  return {
-    set(step) {
-      next = step;
-      frame ||= requestAnimationFrame(() => {
-        frame = 0;
-        for (const listener of listeners) listener(next);
-      });
-    },
-    follow(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-  };
-}
+import { useTold, type Told } from "./told.ts";
 
 const CELLS: readonly { readonly figure: Figure; readonly column: number; readonly title: string }[] = SECTIONS.flatMap(({ figures }) =>
   figures.flatMap((figure) =>
@@ -40,10 +15,17 @@ const CELLS: readonly { readonly figure: Figure; readonly column: number; readon
   ),
 );
 
-/** All figures of the chosen runs at the step under the cursor, or at their last. */
-export function Readout({ runs, cursor }: { readonly runs: readonly ChartRun[]; readonly cursor: Cursor }) {
-  const [step, setStep] = useState<number | null>(null);
-  useEffect(() => cursor.follow(setStep), [cursor]);
+interface ReadoutProps {
+  readonly runs: readonly ChartRun[];
+  readonly pinned: number | null;
+  readonly cursor: Told<number | null>;
+  readonly focus: Told<string | null>;
+}
+
+/** All figures of the chosen runs at the step under the mouse, at the pinned one, or at their last. */
+export function Readout({ runs, pinned, cursor, focus }: ReadoutProps) {
+  const step = useTold(cursor, null) ?? pinned;
+  const focused = useTold(focus, null);
   return (
     <div class="readout" tabIndex={0} role="region" aria-label="Figures at the step under the cursor">
       <table>
@@ -55,7 +37,7 @@ export function Readout({ runs, cursor }: { readonly runs: readonly ChartRun[]; 
         </thead>
         <tbody>
           {runs.map(({ id, name, place, data }) => (
-            <tr key={id}>
+            <tr key={id} class={id === focused ? "focused" : undefined} onMouseEnter={() => focus.set(id)} onMouseLeave={() => focus.set(null)}>
               <th scope="row"><Swatch place={place} /> {name}</th>
               {CELLS.map(({ figure, column, title }) => (
                 <td key={title}>{formatFigure(valueAt(figure, data, step ?? Math.max(data?.steps ?? 0, figure.evaluation ? Infinity : 0), column))}</td>

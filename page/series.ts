@@ -1,8 +1,14 @@
 import type { AlignedData } from "uplot";
+import type { EvaluationPoint } from "../src/watch/protocol.ts";
 import type { Address } from "./address.ts";
 import type { RunData } from "./data.ts";
 import { columnStarts, columnSteps, decimate, movingMean } from "./decimate.ts";
 import type { Figure } from "./figures.ts";
+
+/** More runs than these are drawn thin and half transparent: one is followed by pointing at it. */
+export const MANY = 8;
+/** Where step 0 stands on a logarithmic axis, on which it has no place of its own. */
+export const ZERO_ON_LOG = 0.5;
 
 /** A chosen run as a chart takes it: its place in the list of all gives its style. */
 export interface ChartRun {
@@ -17,43 +23,61 @@ export interface ChartRun {
 export interface Line {
   readonly place: number;
   readonly width: number;
-  readonly faint: boolean;
-  /** Edges of a band have no stroke. */
-  readonly edge: boolean;
+  readonly alpha: number;
+  /** Edges of a band have no stroke; the upper one comes first. */
+  readonly edge: "upper" | "lower" | null;
+  /** Evaluations are points, those of the validation hollow ones. */
+  readonly points: "filled" | "hollow" | null;
   /** Whether the run's marker stands at its end. */
   readonly marked: boolean;
 }
 
-const isSmoothed = (figure: Figure, address: Address): boolean => address.smoothing > 1 && figure.evaluation === undefined;
+export const isSmoothed = (figure: Figure, address: Address): boolean => address.smoothing > 1 && figure.evaluation === undefined;
 
-/** The lines of a figure: for each run its band's edges and its value, or for each column the raw line, if smoothed, and the line. */
-export function linesOf(figure: Figure, runs: readonly ChartRun[], address: Address): Line[] {
+/**
+ * The lines of a figure: for each run its band's edges, its value and that of the validation, or for each column the
+ * raw line, if smoothed, and the line. `dense`: more steps than pixels, so that noise fills an area.
+ */
+export function linesOf(figure: Figure, runs: readonly ChartRun[], address: Address, dense: boolean): Line[] {
+  const many = runs.length > MANY;
+  const smoothed = isSmoothed(figure, address);
+  const thin = many || (dense && !smoothed);
   return runs.flatMap(({ place }) => {
-    const line = { place, width: 1.75, faint: false, edge: false, marked: true };
-    if (figure.evaluation) return [{ ...line, edge: true }, { ...line, edge: true }, line];
+    const line: Line = { place, width: thin ? 1 : 1.75, alpha: 1, edge: null, points: null, marked: true };
+    if (figure.evaluation) {
+      const edge = { ...line, alpha: many ? 0.04 : 0.13, marked: false };
+      const values: Line = { ...line, width: many ? 1.25 : 1.75, alpha: many ? 0.7 : 1, points: "filled" };
+      return [{ ...edge, edge: "upper" }, { ...edge, edge: "lower" }, values, { ...values, width: 1, points: "hollow", marked: false }];
+    }
     return figure.columns.flatMap((_, i) => {
-      const drawn = { ...line, width: figure.columns.length === 1 ? 1.75 : i === 0 ? 1 : 2.75, marked: i === 0 };
-      return isSmoothed(figure, address) ? [{ ...drawn, width: 1, faint: true, marked: false }, drawn] : [drawn];
+      const second = i === 1;
+      const alpha = smoothed ? (many ? 0.8 : 1) : many ? 0.4 : dense ? 0.7 : 1;
+      const drawn: Line = { ...line, width: figure.columns.length === 1 ? line.width : second ? line.width + 0.5 : 0.75, alpha, marked: !second };
+      return smoothed ? [{ ...drawn, width: 1, alpha: many ? 0.06 : 0.25, marked: false }, drawn] : [drawn];
     });
   });
 }
 
-/** First and last step that a chart shows. A logarithmic axis begins at 1: the evaluation before the first step isn't on it. */
-export function rangeOf(figure: Figure, runs: readonly ChartRun[], address: Address): readonly [first: number, last: number] {
-  const first = address.logX || figure.evaluation === undefined ? 1 : 0;
-  if (address.range !== null) return [Math.max(first, address.range[0]), Math.max(first + 1, address.range[1])];
-  return [address.logX ? 1 : 0, Math.max(2, ...runs.map(({ data }) => Math.max(data?.steps ?? 0, data?.evaluations.at(-1)?.step ?? 0)))];
+/** First and last step that a chart shows. */
+export function rangeOf(runs: readonly ChartRun[], address: Address): readonly [first: number, last: number] {
+  if (address.range !== null) return address.range;
+  return [0, Math.max(2, ...runs.map(({ data }) => Math.max(data?.steps ?? 0, data?.evaluations.at(-1)?.step ?? 0)))];
 }
 
-/** Points of a chart as uPlot takes them: the steps, then each line's values at them, in the order of `linesOf`. */
+/** Place of a step on the axis. */
+export const placeOf = (step: number, address: Address): number => (address.logX && step === 0 ? ZERO_ON_LOG : step);
+
+/** Step at a place of the axis. */
+export const stepAt = (place: number, address: Address): number => (address.logX && place < (1 + ZERO_ON_LOG) / 2 ? 0 : Math.round(place));
+
+/** Points of a chart as uPlot takes them: the places of the steps, then each line's values at them, in the order of `linesOf`. */
 export function pointsOf(figure: Figure, runs: readonly ChartRun[], address: Address, pixels: number): AlignedData {
   const log = address.logY && figure.magnitude === true;
   const positive = (values: (number | null)[]): (number | null)[] =>
     log ? values.map((value) => (value !== null && value > 0 ? value : null)) : values;
-  if (figure.evaluation) return evaluationPoints(figure.evaluation, runs);
-  const [low, last] = rangeOf(figure, runs, address);
-  const first = Math.max(1, low);
-  const starts = columnStarts(first, last, pixels, address.logX);
+  if (figure.evaluation) return evaluationPoints(figure.evaluation, runs, address);
+  const [low, last] = rangeOf(runs, address);
+  const starts = columnStarts(Math.max(1, low), last, pixels, address.logX);
   const lines = runs.flatMap(({ data }) =>
     figure.columns.flatMap((column) => {
       const values = data?.columns.get(column) ?? new Float32Array(0);
@@ -64,15 +88,17 @@ export function pointsOf(figure: Figure, runs: readonly ChartRun[], address: Add
   return [columnSteps(starts, last), ...lines];
 }
 
-function evaluationPoints(read: NonNullable<Figure["evaluation"]>, runs: readonly ChartRun[]): AlignedData {
-  const steps = [...new Set(runs.flatMap(({ data }) => data?.evaluations.map(({ step }) => step) ?? []))].sort((a, b) => a - b);
+function evaluationPoints(read: NonNullable<Figure["evaluation"]>, runs: readonly ChartRun[], address: Address): AlignedData {
+  const steps = [...new Set(runs.flatMap(({ data }) => (data ? [...data.evaluations, ...data.validations] : []).map(({ step }) => step)))].sort((a, b) => a - b);
   const lines = runs.flatMap(({ data }) => {
-    const at = new Map(data?.evaluations.map((point) => [point.step, read(point)]));
-    const line = (pick: (figure: { value: number; error: number }) => number): (number | null | undefined)[] =>
-      steps.map((step) => (at.has(step) ? pick(at.get(step)!) : undefined));
-    return [line(({ value, error }) => value + error), line(({ value, error }) => value - error), line(({ value }) => value)];
+    const line = (points: readonly EvaluationPoint[] = [], pick: (figure: { value: number; error: number }) => number): (number | undefined)[] => {
+      const at = new Map(points.map((point) => [point.step, pick(read(point))]));
+      return steps.map((step) => at.get(step));
+    };
+    const { evaluations, validations } = data ?? {};
+    return [line(evaluations, ({ value, error }) => value + error), line(evaluations, ({ value, error }) => value - error), line(evaluations, ({ value }) => value), line(validations, ({ value }) => value)];
   });
-  return [steps, ...lines];
+  return [steps.map((step) => placeOf(step, address)), ...lines];
 }
 
 /** Value of a figure at a step: of the evaluation at or before it, or of the step itself; `undefined` where there is none. */

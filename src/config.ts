@@ -136,6 +136,14 @@ export const configSchema = z.strictObject({
   patience: z.int().nonnegative().default(0).describe("Validations without a new best after which the run stops; 0 never stops it before its last step."),
   stopOnCollapse: z.boolean().default(false).describe("Whether the run stops, without labels, when its signs say that it agrees with itself instead of being right, and goes back to the last checkpoint from before (wants `start-votes`)."),
   startVotes: z.int().nonnegative().default(0).describe("Votes of the model that the run started from, on each question when it is first seen: with them the metrics say how far the run agrees with it (0: none)."),
+  probe: z
+    .strictObject({
+      source: z.string().default("").describe("Questions of the kind that the run should stay able to do, from any one source that `train` can be; their answers, where there are any, are not looked at. After each step the run sees on them whether it still gives what the first model was sure of (wants `start-votes`): the sign of collapse that comes in time."),
+      problems: z.int().nonnegative().default(0).describe("Questions to take from `probe.source`; 0 takes all (a task needs a number)."),
+      samples: z.int().min(2).default(4).describe("Completions for each question of a probe."),
+      every: count().default(1).describe("Steps from one probe to the next."),
+    })
+    .prefault({}),
   checkpointEvery: count().default(100).describe("Steps between checkpoints, at most 8 with `stop-on-collapse`; the last step is always saved."),
   checkpointsKept: z.int().min(2).default(2).describe("Newest checkpoints to keep; at least 2, so that a damaged one has a predecessor."),
   recordSamplesEvery: count().default(10).describe("Steps between recordings of all completions to samples/."),

@@ -11,7 +11,7 @@ import type { AnswersLine, EvaluationMetrics, RunDirectory, RunStop, RunSummary,
 import { trainStep } from "./step.ts";
 import { checkCapabilities } from "./train/capabilities.ts";
 import { remember, signalsOf, voteFigures, votesOf } from "./train/memory.ts";
-import type { StartVoters } from "./train/memory.ts";
+import type { ProbeOptions, StartVoters } from "./train/memory.ts";
 import { nextKlCoefficient, stepSettings } from "./train/settings.ts";
 import { restore } from "./train/state.ts";
 import type { TrainState } from "./train/state.ts";
@@ -34,6 +34,8 @@ export interface TrainOptions {
   readonly heldOut: readonly LabelledProblem[];
   /** Labelled problems that early stopping watches; none when absent. */
   readonly validation?: readonly LabelledProblem[];
+  /** Problems on which the run watches whether it still gives the first model's answers; none when absent. */
+  readonly probe?: readonly Problem[];
   /** True answers of training problems by id, for the metrics alone. */
   readonly truth?: ReadonlyMap<string, string>;
   /** The directory of a new run, or of an earlier one to continue. */
@@ -163,12 +165,13 @@ async function stepFrom(options: TrainOptions, state: TrainState): Promise<void>
   if (report.update?.skipped === true) {
     observer?.warned?.(`A gradient of step ${step} is not finite: that update was skipped.`);
   }
-  const votes = await votesOf(step, report.groups_P, state.memory, startVoters(options, step));
+  const votes = await votesOf(step, report.groups_P, state.memory, startVoters(options, step), probeAt(step, options));
   const figures = voteFigures(votes, state.memory, grader.same);
-  const metrics = stepMetrics(report, { elapsed: state.elapsed(), klCoefficient, ...figures, ...(truth && { truth }), same: grader.same });
+  remember(state.memory, votes);
+  const startSupport = state.memory.probe?.step === step ? state.memory.probe.support : null;
+  const metrics = stepMetrics(report, { elapsed: state.elapsed(), klCoefficient, ...figures, startSupport, ...(truth && { truth }), same: grader.same });
   await run.votes.append(votes);
   await run.metrics.append(metrics);
-  remember(state.memory, votes);
   state.signals.push(signalsOf(votes, metrics, state.memory, grader.same));
   if (step % config.recordSamplesEvery === 0) await recordSamples(run, report, { decode: options.renderer.decode, ...(truth && { truth }) });
   state.step = step;
@@ -179,6 +182,13 @@ async function stepFrom(options: TrainOptions, state: TrainState): Promise<void>
 function startVoters({ config, policy, renderer, grader }: TrainOptions, step: number): StartVoters {
   const { startVotes: count, temperature, topP, topK, maxTokens } = config;
   return { policy, renderer, grader, count, seed: deriveSeed(config.seed, "start votes", step), temperature, topP, topK, maxTokens };
+}
+
+/** The probe that is due after a step: the first step has one, so that a run that falls at once is seen to fall. */
+function probeAt(step: number, { config, probe: problems = [] }: TrainOptions): ProbeOptions | null {
+  const { samples, every } = config.probe;
+  if (problems.length === 0 || !(step === 1 || step % every === 0)) return null;
+  return { problems, samples, seed: deriveSeed(config.seed, "probe") };
 }
 
 function summaryOf(state: TrainState, stop: RunStop | null): RunSummary {
@@ -198,7 +208,7 @@ function inOneStage(problems: readonly Problem[]): readonly Stage[] {
  * before they create a run directory.
  */
 export function checkProblems(
-  { config, policy, renderer, problems, stages = inOneStage(problems), heldOut, validation = [] }: Pick<TrainOptions, "config" | "policy" | "renderer" | "problems" | "stages" | "heldOut" | "validation">,
+  { config, policy, renderer, problems, stages = inOneStage(problems), heldOut, validation = [], probe = [] }: Pick<TrainOptions, "config" | "policy" | "renderer" | "problems" | "stages" | "heldOut" | "validation" | "probe">,
 ): void {
   checkCapabilities(config, policy);
   if (heldOut.length === 0 && config.heldOut !== "") throw new DataError(`\`held-out\` (${config.heldOut}) has no problems; evaluation needs at least one.`);
@@ -216,5 +226,5 @@ export function checkProblems(
   assertDisjoint(problems, heldOut);
   assertDisjoint(problems, validation, "validation");
   assertDisjoint(heldOut, validation, "validation", "held-out");
-  checkContext([...problems, ...heldOut, ...validation], { policy, renderer, maxTokens: config.maxTokens });
+  checkContext([...problems, ...heldOut, ...validation, ...probe], { policy, renderer, maxTokens: config.maxTokens });
 }

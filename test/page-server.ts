@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
-import { RUNS_EVENT, type EvaluationPoint, type RunOverview } from "../src/watch/protocol.ts";
+import { RUNS_EVENT, type EvaluationPoint, type RunAbout, type RunOverview } from "../src/watch/protocol.ts";
 
 const TYPES: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
@@ -25,7 +25,7 @@ export function syntheticRun(place: number, step: number, steps: number): RunOve
     health: {
       level: collapsed ? "collapsed" : "healthy",
       text: collapsed ? "collapsed at step 60: 93 % of prompts answer 1" : "healthy",
-      signs: [{ name: "topAnswerShare", value: 0.4, limit: 0.7 }],
+      signs: [{ key: "answerExcess", name: "one answer's share beyond what the first model gave it", value: 0.4, start: 0.1, limit: 0.7 }],
     },
     secondsPerStep: 1.25,
     tokensPerSecond: 900,
@@ -40,12 +40,21 @@ function figureAt(place: number, column: number, step: number): number {
   return 0.2 + 0.03 * (place % 10) + 0.4 * (1 - Math.exp(-step / (80 + 40 * column))) + 0.08 * (noise - Math.floor(noise) - 0.5);
 }
 
+/** Every 50 steps, on validation problems as well in the second run. */
 function evaluationsOf(run: RunOverview): EvaluationPoint[] {
-  return Array.from({ length: run.evaluations }, (_, i) => {
-    const passAt1 = figureAt(Number(run.id.slice(4)), 1, i * 50);
-    return { kind: "evaluation", step: i * 50, passAt1, standardError: 0.02, majAtK: passAt1 + 0.1, majStandardError: 0.03, k: 8, problems: 100, abstentionRate: 0 };
+  return Array.from({ length: run.evaluations }, (_, i) => i * 50).flatMap((step) => {
+    const passAt1 = figureAt(Number(run.id.slice(4)), 1, step);
+    const point = { step, passAt1, standardError: 0.02, majAtK: passAt1 + 0.1, majStandardError: 0.03, k: 8, problems: 100, abstentionRate: 0 };
+    return [{ kind: "evaluation" as const, ...point }, ...(run.id === "run-1" ? [{ kind: "validation" as const, ...point, passAt1: passAt1 - 0.1 }] : [])];
   });
 }
+
+const ABOUT: RunAbout = {
+  config: [["seed", "3"], ["engine.kind", "onnx"], ["steps", "5000"]],
+  chosen: ["seed", "steps"],
+  environment: [["node", "v20.20.2"], ["cores", "2"]],
+  path: "/runs/<b>srt</b>",
+};
 
 const STEPS = 6000;
 const drawn = new Map<string, Float32Array>();
@@ -58,15 +67,19 @@ function columnOf(place: number, column: number): Float32Array {
   return known;
 }
 
+/** After a resumption (`revision`) every figure is a tenth of what it was. */
 function columnsOf(run: RunOverview, names: readonly string[], from: number): Buffer {
-  const columns = names.map((_, column) => columnOf(Number(run.id.slice(4)), column).slice(from, run.step));
+  const columns = names.map((_, column) => columnOf(Number(run.id.slice(4)), column).slice(from, run.step).map((value) => value / 10 ** run.revision));
   return Buffer.concat(columns.map((values) => Buffer.from(values.buffer, values.byteOffset, values.byteLength)));
 }
 
 export interface PageServer {
   readonly address: string;
-  /** Replaces a run and tells the page. */
+  /** Replaces a run and tells the page, if it is connected. */
   readonly send: (run: RunOverview) => void;
+  /** Ends all connections and answers none until `start`. */
+  readonly stop: () => Promise<void>;
+  readonly start: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -82,9 +95,13 @@ export async function servePage(directory: string, initial: readonly RunOverview
     response.setHeader("content-security-policy", POLICY);
     if (url.pathname === "/api/runs") json(response, [...runs.values()]);
     else if (url.pathname === "/api/events") {
-      response.writeHead(200, { "content-type": "text/event-stream" }).write(": hello\n\n");
+      response.writeHead(200, { "content-type": "text/event-stream" }).write("retry: 100\n\n");
       followers.add(response);
+      response.on("close", () => followers.delete(response));
     } else if (run && what === "evaluations") json(response, evaluationsOf(run));
+    else if (run && what === "about") json(response, ABOUT);
+    else if (run && what === "recordings") json(response, [10, 20, 30]);
+    else if (/\/recordings\/\d+$/.test(url.pathname)) json(response, []);
     else if (run && what === "steps") response.end(columnsOf(run, url.searchParams.get("columns")!.split(","), Number(url.searchParams.get("from"))));
     else {
       const path = url.pathname === "/" ? "/index.html" : url.pathname;
@@ -94,17 +111,22 @@ export async function servePage(directory: string, initial: readonly RunOverview
       );
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const listen = (port: number): Promise<void> => new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+  const stop = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
   return {
-    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    address: `http://127.0.0.1:${port}/`,
     send(run) {
       runs.set(run.id, run);
       for (const follower of followers) follower.write(`event: ${RUNS_EVENT}\ndata: ${JSON.stringify([run])}\n\n`);
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop,
+    start: () => listen(port),
+    close: stop,
   };
 }

@@ -57,6 +57,7 @@ export interface FixtureChanges {
   readonly signal?: AbortSignal;
   readonly heldOut?: readonly LabelledProblem[];
   readonly validation?: readonly LabelledProblem[];
+  readonly probe?: readonly LabelledProblem[];
   readonly rewardOf?: RewardSource;
   readonly stages?: TrainOptions["stages"];
 }
@@ -70,6 +71,7 @@ export function trainOptions(run: RunDirectory, changes: FixtureChanges = {}): T
     grader: exactGrader,
     rewardOf: changes.rewardOf ?? majorityReward({ threshold: 0, share: "all" }, exactGrader.same),
     ...(changes.validation && { validation: changes.validation }),
+    ...(changes.probe && { probe: changes.probe }),
     problems: problemsNamed("1+", 18),
     ...(changes.stages === undefined ? {} : { stages: changes.stages }),
     heldOut: changes.heldOut ?? problemsNamed("2*", 5),

@@ -22,7 +22,8 @@ export function Inspector({ runs, address, go }: ViewProps) {
   const recordings = useRequest(run?.id ?? null, version, (signal) => fetchRecordings(run!.id, signal));
   if (run === undefined) return <p class="empty">There is no run yet whose votes could be shown.</p>;
   const steps = recordings.value ?? [];
-  const step = address.step ?? steps.at(-1) ?? null;
+  // A step that was pinned in the charts need not be recorded: the last one before it is, or else the first.
+  const step = (address.step === null ? steps.at(-1) : (steps.findLast((recorded) => recorded <= address.step!) ?? steps[0])) ?? null;
   const others = (address.runs ?? runs.map(({ id }) => id)).filter((id) => id !== run.id);
   return (
     <section class="inspector" aria-label="Vote inspector">
@@ -37,7 +38,7 @@ export function Inspector({ runs, address, go }: ViewProps) {
             ))}
           </select>
         </label>
-        {step !== null && steps.length > 0 && <StepChoice steps={steps} step={step} choose={(next) => go({ step: next, problem: null })} />}
+        {step !== null && steps.length > 0 && <StepChoice steps={steps} step={step} choose={(next) => go({ step: next, problem: null }, "replace")} />}
       </div>
       {recordings.error !== null && <p role="alert">{recordings.error}</p>}
       {recordings.value === null && recordings.error === null && <p class="empty">Reading the recorded steps…</p>}
@@ -79,7 +80,7 @@ function Step({ run, step, address, go }: { run: RunOverview; step: number; addr
   return (
     <div class="inspector-step">
       <div class="inspector-side">
-        <Filters filter={filter} all={problems.value} listed={listed.length} change={(next) => go({ filter: formatFilter(next), problem: null })} />
+        <Filters filter={filter} all={problems.value} listed={listed.length} change={(next, how) => go({ filter: formatFilter(next), problem: null }, how)} />
         <ProblemList problems={listed} chosen={index} choose={(next) => go({ problem: next })} />
       </div>
       {problem.error !== null && <p role="alert">{problem.error}</p>}
@@ -95,15 +96,15 @@ interface FiltersProps {
   readonly filter: Filter;
   readonly all: readonly ProblemOverview[];
   readonly listed: number;
-  readonly change: (filter: Filter) => void;
+  readonly change: (filter: Filter, how: "push" | "replace") => void;
 }
 
 function Filters({ filter, all, listed, change }: FiltersProps) {
   const toggle = (condition: Condition) => () =>
-    change({ ...filter, conditions: CONDITIONS.filter((other) => (other === condition) !== filter.conditions.includes(other)) });
+    change({ ...filter, conditions: CONDITIONS.filter((other) => (other === condition) !== filter.conditions.includes(other)) }, "push");
   return (
     <div class="filters" role="group" aria-label="Filters">
-      <input type="search" aria-label="Search the questions" placeholder="Search the questions" value={filter.search} onInput={({ currentTarget }) => change({ ...filter, search: currentTarget.value })} />
+      <input type="search" aria-label="Search the questions" placeholder="Search the questions" value={filter.search} onInput={({ currentTarget }) => change({ ...filter, search: currentTarget.value }, "replace")} />
       {CONDITIONS.map((condition) => (
         <label key={condition}>
           <input type="checkbox" checked={filter.conditions.includes(condition)} onChange={toggle(condition)} /> {CONDITION_NAMES[condition]}

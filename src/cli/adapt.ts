@@ -23,7 +23,7 @@ import { timestamped } from "./format.ts";
 import { openJournal, runInBatches } from "./journal.ts";
 import { createOutput, jsonOption, writeJsonLines } from "./output.ts";
 import type { Output } from "./output.ts";
-import { loadTrainingQuestions } from "./problems.ts";
+import { loadProbe, loadTrainingQuestions } from "./problems.ts";
 import type { Terminal } from "./terminal.ts";
 import { firstFlag, resume } from "./train.ts";
 import { runTraining } from "./training.ts";
@@ -117,9 +117,11 @@ async function answerQuestions(trained: Trained, { terminal, result }: Output): 
   const { config, renderer, grader, run, outcome } = trained;
   const maxVotes = await readMaxVotes(run.path);
   // Read again with their answers, which training keeps apart.
-  const questions = await loadTrainingQuestions(config, { renderer, hub: hubFor(terminal), warn: () => undefined });
+  const tools = { renderer, hub: hubFor(terminal), warn: () => undefined };
+  const questions = await loadTrainingQuestions(config, tools);
+  const { length: probed } = await loadProbe(config, [], tools);
   await loadTrained(trained);
-  const taken = samplesPerQuestion({ ...config, steps: outcome.stopped?.step ?? outcome.steps }, questions.length);
+  const taken = samplesPerQuestion({ ...config, steps: outcome.stopped?.step ?? outcome.steps }, { questions: questions.length, probed });
   const votes = Math.max(1, Math.min(taken, maxVotes));
   const k = config.evaluateSamples;
   const before = await votesOf("before", questions, Math.max(k, votes), trained, terminal);

@@ -19,6 +19,8 @@ export interface RunProblems {
   readonly heldOut: readonly LabelledProblem[];
   /** Those that early stopping watches; none where the config names none. */
   readonly validation: readonly LabelledProblem[];
+  /** Those of the probe, without answers; none where the config names none. */
+  readonly probe: readonly Problem[];
   /** True answers of the training questions by id, of those that have one. For rewards that say so, and for metrics. */
   readonly truth: ReadonlyMap<string, string>;
   /** Where they come from; tasks, which are made here, are not among these. */
@@ -48,6 +50,7 @@ export async function loadRunProblems(config: Config, tools: LoadTools): Promise
   const { problems, stages } = await loadTraining(config, load, { ...tools, opened });
   const heldOut = config.heldOut === "" ? [] : await loadHeldOut(config, { ...tools, opened });
   const validation = await loadValidation(config, heldOut, { ...tools, opened });
+  const probe = await loadProbe(config, [...heldOut, ...validation], { ...tools, opened });
   // Stages may share questions, which are no repeats.
   const different = [...new Map(problems.map((problem) => [problem.id, problem])).values()];
   for (const odd of [describeRepeats(different, "training"), describeShared(different, heldOut)]) if (odd !== null) tools.warn(odd);
@@ -56,6 +59,7 @@ export async function loadRunProblems(config: Config, tools: LoadTools): Promise
     stages,
     heldOut,
     validation,
+    probe: probe.map(withoutAnswer),
     truth: new Map(problems.flatMap(({ id, answer }) => (answer === undefined ? [] : [[id, answer] as const]))),
     sources,
   };
@@ -82,10 +86,23 @@ async function loadValidation(config: Config, heldOut: readonly LabelledProblem[
   const { validation: source, validationProblems: limit, seed } = config;
   if (source === "") return [];
   if (!isTask(source)) return withinTokens(await loadLabelledFile("validation", source, limit, config, tools), source, config, tools);
+  return withinTokens(otherHeldOut(source, limit, heldOut, deriveSeed(seed, "validation")), source, config, tools);
+}
+
+/** The questions that the key `probe.source` names; of a task, others than those that measure. */
+export async function loadProbe(config: Config, measuring: readonly LabelledProblem[], tools: LoadTools): Promise<readonly PartlyLabelledProblem[]> {
+  const { probe: { source, problems: limit }, seed } = config;
+  if (source === "") return [];
+  const problems = isTask(source) ? otherHeldOut(source, limit, measuring, deriveSeed(seed, "probe")) : await loadPartlyLabelledProblems(source, loadOptions(config, "train", limit, tools));
+  assertDistinct(problems);
+  return withinTokens(problems, source, config, tools);
+}
+
+/** Questions of a task's held-out part, but those that are taken. */
+function otherHeldOut(source: string, limit: number, takenBy: readonly Problem[], seed: number): readonly LabelledProblem[] {
   const family = source.slice(0, source.indexOf("/"));
-  const taken = new Set(heldOut.filter((problem) => problem.source.startsWith(family)).map(({ id }) => id));
-  const drawn = loadTask(source, { split: "held-out", problems: limit + taken.size, seed: deriveSeed(seed, "validation") });
-  return withinTokens(drawn.filter(({ id }) => !taken.has(id)).slice(0, limit), source, config, tools);
+  const taken = new Set(takenBy.filter((problem) => problem.source.startsWith(family)).map(({ id }) => id));
+  return loadTask(source, { split: "held-out", problems: limit + taken.size, seed }).filter(({ id }) => !taken.has(id)).slice(0, limit);
 }
 
 async function loadLabelledFile(kind: "held-out" | "validation", source: string, limit: number, config: Config, tools: LoadTools): Promise<readonly LabelledProblem[]> {

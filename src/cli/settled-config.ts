@@ -21,7 +21,7 @@ export interface Settlement {
  * of threads that were used (the last bits of results depend on it).
  */
 export function settledConfig(config: Config, { model, sources, problems }: Settlement): Config {
-  const { engine, train, heldOut, validation, labels, dataDir } = config;
+  const { engine, train, heldOut, validation, probe, labels, dataDir } = config;
   const pinned = new Map(sources.map((opened) => [opened.source, opened.pinned]));
   const named = (source: string): string => (isFileSource(source) ? resolve(source) : (pinned.get(source) ?? source));
   return {
@@ -32,6 +32,7 @@ export function settledConfig(config: Config, { model, sources, problems }: Sett
     // Empty is no file and no folder, not the current one.
     heldOut: heldOut === "" ? "" : named(heldOut),
     validation: validation === "" ? "" : named(validation),
+    probe: { ...probe, source: probe.source === "" ? "" : named(probe.source) },
     labels: labels === "" ? "" : resolve(labels),
     dataDir: dataDir === "" ? "" : resolve(dataDir),
     template: settledTemplate(config, problems),

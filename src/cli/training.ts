@@ -40,8 +40,8 @@ export async function runTraining(given: Config, openRun: (config: Config, input
     const problems = await loadRunProblems(given, { renderer, hub, warn: (message) => warn(output.terminal, message) });
     const policy = await createPolicy({ ...given, model: model.name }, model.folder, (message) => warn(output.terminal, message));
     try {
-      checkProblems({ config: given, policy, renderer, problems: problems.training, stages: problems.stages, heldOut: problems.heldOut, validation: problems.validation });
-      const config = settledConfig(given, { model: model.name, sources: problems.sources, problems: [...problems.training, ...problems.heldOut, ...problems.validation] });
+      checkProblems({ config: given, policy, renderer, problems: problems.training, stages: problems.stages, heldOut: problems.heldOut, validation: problems.validation, probe: problems.probe });
+      const config = settledConfig(given, { model: model.name, sources: problems.sources, problems: [...problems.training, ...problems.heldOut, ...problems.validation, ...problems.probe] });
       const grader = createGrader({ rules: RULES_OF_READING[config.answers] });
       const votes = given.labels === "" ? null : await loadOfflineLabels(given.labels, problems.training);
       const parts = { config, policy, renderer, grader, rewardOf: rewardOf(config, { truth: problems.truth, votes }, grader.same) };
@@ -104,7 +104,7 @@ async function trainAndFinish(parts: Parts, problems: RunProblems, output: Outpu
 }
 
 /** Trains and shows the progress; gives back the result with the first and the last evaluation that were seen. */
-async function watched(parts: Parts, { training, stages, heldOut, validation, truth }: RunProblems, terminal: Terminal) {
+async function watched(parts: Parts, { training, stages, heldOut, validation, probe, truth }: RunProblems, terminal: Terminal) {
   const clock = (): number => performance.now() / 1000;
   const progress = createProgress(parts.config.steps, terminal, clock);
   const evaluations: EvaluationAt[] = [];
@@ -117,7 +117,7 @@ async function watched(parts: Parts, { training, stages, heldOut, validation, tr
   };
   if (heldOut.length > 0) terminal.status("evaluating the model …");
   try {
-    const task = (signal: AbortSignal) => train({ ...parts, problems: training, stages, heldOut, validation, truth, observer, signal, clock });
+    const task = (signal: AbortSignal) => train({ ...parts, problems: training, stages, heldOut, validation, probe, truth, observer, signal, clock });
     return { outcome: await interruptible(terminal, clock, task), evaluations };
   } finally {
     progress.close();

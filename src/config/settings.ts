@@ -59,6 +59,7 @@ function consistent(config: Config): Config {
     ...trainSources(config).map(({ source }) => ["train", source, "train-problems", config.trainProblems] as const),
     ["held-out", config.heldOut, "held-out-problems", config.heldOutProblems],
     ["validation", config.validation, "validation-problems", config.validationProblems],
+    ["probe.source", config.probe.source, "probe.problems", config.probe.problems],
   ] as const;
   for (const [key, spec, countKey, count] of sources) {
     if (spec.startsWith("task:") && count === 0) {
@@ -70,6 +71,9 @@ function consistent(config: Config): Config {
   if (clash !== undefined) throw new UsageError(clash.sentence);
   if (config.stopOnCollapse && config.startVotes === 0) {
     throw new UsageError("`stop-on-collapse` is true, but `start-votes` is 0: its best signs compare with the votes of the first model; give it some votes, e.g. 16.");
+  }
+  if (config.probe.source !== "" && config.startVotes === 0) {
+    throw new UsageError("`probe.source` asks for a probe, but `start-votes` is 0: it compares with the votes of the first model; give it some votes, e.g. 16.");
   }
   const perStep = sampledPrompts(config);
   if (config.trainProblems > 0 && config.trainProblems < perStep) {

@@ -37,6 +37,8 @@ export interface StepMetrics {
   readonly flipRate: number | null;
   /** Share of the problems whose majority answer is that of the model the run started from; `null` unless `start-votes` asks. */
   readonly startAgreement: number | null;
+  /** How far the samples of a probe give what the first model was sure of (`startSupport` in srt/collapse.ts); `null` for a step without one. */
+  readonly startSupport: number | null;
   /** Mean KL estimate of a completion against the reference, in nats (k1, whatever the penalty is). */
   readonly kl: number;
   /** Mean KL estimate of a token of the final answer, and of one before or after it, in nats. */
@@ -112,6 +114,7 @@ export interface MetricsContext {
   readonly klCoefficient: number;
   readonly flipRate?: number | null;
   readonly startAgreement?: number | null;
+  readonly startSupport?: number | null;
   /** True answers by id, where they are known, and how to compare with them. */
   readonly truth?: ReadonlyMap<string, string>;
   readonly same?: Grader["same"];
@@ -120,7 +123,7 @@ export interface MetricsContext {
 /** The metrics of a step. */
 export function stepMetrics(report: StepReport, context: MetricsContext): StepMetrics {
   const { step, groups_P, update, seconds } = report;
-  const { elapsed, klCoefficient, flipRate = null, startAgreement = null, truth = new Map<string, string>(), same = () => false } = context;
+  const { elapsed, klCoefficient, flipRate = null, startAgreement = null, startSupport = null, truth = new Map<string, string>(), same = () => false } = context;
   const samples = groups_P.flatMap(({ samples_G }) => samples_G);
   const tokens = sum(samples.map((sample) => sample.tokens.length));
   return {
@@ -132,6 +135,7 @@ export function stepMetrics(report: StepReport, context: MetricsContext): StepMe
     klCoefficient,
     flipRate,
     startAgreement,
+    startSupport,
     ...sampleFigures(samples, tokens),
     loss: finite(update?.loss),
     gradientNorm: finite(update?.gradientNorm),

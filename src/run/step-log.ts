@@ -31,6 +31,8 @@ export interface VotesLine {
   readonly votes: readonly (readonly [id: string, answer: string | null, share: number, taught?: boolean])[];
   /** Problems seen for the first time: the same of the model that the run started from. */
   readonly start: readonly (readonly [id: string, answer: string | null, share: number])[];
+  /** Where the step has a probe: the samples of each problem, its id, and what share of them gave the first model's majority answer. */
+  readonly probe?: { readonly samples: number; readonly problems: readonly (readonly [id: string, support: number])[] };
 }
 
 /** How each problem of an evaluation was answered: what two runs on the same held-out problems are compared by. */

@@ -18,6 +18,7 @@ const STEP_TAGS: Readonly<Record<Exclude<keyof StepMetrics, "kind" | "step" | "t
   topAnswerShare: "votes/top-answer-share",
   flipRate: "votes/flip-rate",
   startAgreement: "votes/start-agreement",
+  startSupport: "votes/start-support",
   groupsTied: "groups/tied",
   groupsTrained: "groups/trained",
   groupsUnlabelled: "groups/unlabelled",

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { answerExcess, collapseAlarm, describeAlarm, driftOf, lastAtRest, lostSureness, WINDOW } from "./collapse.ts";
+import { answerExcess, collapseAlarm, describeAlarm, driftOf, lastAtRest, lostSureness, startSupport, toldApart, WINDOW } from "./collapse.ts";
 import type { Comparison, Signals } from "./collapse.ts";
 
 const compare = (first: string | null, now: string | null, firstShare = 1, nowShare = 1): Comparison => ({ first, now, same: first === now, firstShare, nowShare, taught: false });
-const step = (number: number, comparisons: readonly Comparison[], tokenKl = 0.1, abstentionRate = 0): Signals => ({ step: number, tokenKl, abstentionRate, drift: driftOf(comparisons) });
+const step = (number: number, comparisons: readonly Comparison[], tokenKl = 0.1, abstentionRate = 0): Signals => ({ step: number, tokenKl, abstentionRate, drift: driftOf(comparisons), probe: null });
 /** A run of so many steps, each made by its number from 1. */
 const run = (steps: number, make: (number: number) => Signals) => Array.from({ length: steps }, (_, index) => make(index + 1));
 const agreeing = ["1", "2", "3", "4"].map((answer) => compare(answer, answer));
@@ -31,6 +31,39 @@ describe("the signs", () => {
   });
 });
 
+describe("a probe", () => {
+  it("support: the share of samples with the first model's answer, weighed by its share above .3, by hand", () => {
+    // Weights .7, .7, .7, .7, .2 and 0.
+    const sure = [1, 1, 0.75, 0.5].map((support) => ({ firstShare: 1, support }));
+    const { support, variance } = startSupport([...sure, { firstShare: 0.5, support: 0.25 }, { firstShare: 0.2, support: 1 }], 4)!;
+    expect(support).toBeCloseTo((0.7 * 3.25 + 0.2 * 0.25) / 3, 12);
+    // Of four samples, three quarters have a variance of 3/16 over 3, and a half of 1/4 over 3.
+    expect(variance).toBeCloseTo((0.49 * (3 / 16 + 1 / 4) / 3 + 0.04 * (3 / 16) / 3) / 9, 12);
+    // Three problems of which the first model was wholly sure are too few to tell.
+    expect(startSupport(sure.slice(0, 3), 4)).toBeNull();
+  });
+
+  it("raises the alarm when support falls five points below its best, and goes back to the step that had it", () => {
+    const error = 0.02;
+    const supports = [0.6, 0.7, 0.75, 0.75, 0.74, 0.71, 0.699, 0.5];
+    const history = run(16, (number) => {
+      const probes = supports.slice(0, Math.floor(number / 2));
+      const best = Math.max(...probes);
+      const probe = number % 2 === 1 ? null : { support: probes.at(-1)!, error, best, bestStep: 2 * (probes.lastIndexOf(best) + 1) };
+      return { ...step(number, agreeing), probe };
+    });
+    const alarms = history.map((_, index) => collapseAlarm(history.slice(0, index + 1)));
+    expect(alarms.findIndex((alarm) => alarm !== null) + 1).toBe(14);
+    expect(alarms[13]).toMatchObject({ key: "lostSupport", step: 14, lastHealthy: 8, limit: 0.05 });
+    expect(alarms[13]!.value).toBeCloseTo(0.051, 12);
+    expect(describeAlarm(alarms[15]!)).toBe("step 16: support for the answers that the first model was sure of, lost since its best probe, is 0.25, above 0.05");
+    // Where chance alone makes a standard error of .03, 5 points are not enough.
+    const unsure = history.map((signals) => ({ ...signals, probe: signals.probe && { ...signals.probe, error: 0.03 } }));
+    expect(collapseAlarm(unsure.slice(0, 14))).toBeNull();
+    expect(collapseAlarm(unsure)).toMatchObject({ key: "lostSupport", limit: 0.06 });
+  });
+});
+
 describe("the alarm", () => {
   it("is silent over a run that corrects answers in all directions", () => {
     const corrected = [...agreeing, compare("5", "6", 0.4, 0.5), compare("6", "5", 0.4, 0.5)];
@@ -42,9 +75,15 @@ describe("the alarm", () => {
     const history = (steps: number) => run(steps, (number) => step(number, number <= 20 ? agreeing : collapsing));
     // From step 21 two problems in four: at step 26 a window holds 6 such steps of 8, which is 3/8.
     const raised = Array.from({ length: 40 }, (_, index) => collapseAlarm(history(index + 1))).find((alarm) => alarm !== null)!;
-    expect(raised).toEqual({ sign: "one answer's share beyond what the first model gave it", step: 26, lastHealthy: 18, value: 3 / 8, limit: 0.35 });
+    expect(raised).toEqual({ key: "answerExcess", sign: "one answer's share beyond what the first model gave it", step: 26, lastHealthy: 18, value: 3 / 8, limit: 0.35 });
     expect(raised.lastHealthy).toBe(26 - WINDOW);
     expect(describeAlarm(raised)).toBe("step 26: one answer's share beyond what the first model gave it is 0.38, above 0.35 (over 8 steps)");
+  });
+
+  it("says its figures with as many decimals as tell them apart", () => {
+    expect(toldApart(0.375, 0.35)).toEqual(["0.38", "0.35"]);
+    expect(toldApart(0.1823, 0.18)).toEqual(["0.182", "0.180"]);
+    expect(toldApart(0.18000001, 0.18)).toEqual(["0.180000", "0.180000"]);
   });
 
   it("goes back to before the unrest, however long that lasted", () => {

@@ -6,7 +6,7 @@ import { createFakePolicy } from "../../test/fake-policy.ts";
 import { problemsNamed, trainIn } from "../../test/train-fixture.ts";
 import type { FixtureChanges } from "../../test/train-fixture.ts";
 import { CURRENT } from "../policy.ts";
-import type { MetricsLine } from "../run/index.ts";
+import type { MetricsLine, VotesLine } from "../run/index.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -78,6 +78,26 @@ describe("stopping on collapse", () => {
     const { step, restored } = result.stopped!;
     expect(step - 8 - restored).toBeGreaterThanOrEqual(0);
     expect(step - 8 - restored).toBeLessThan(checkpointEvery);
+  });
+
+  it("with a probe goes back to where it was best, and what it found is on record", async () => {
+    const path = join(folder, "probe");
+    const given = changes();
+    // Of two votes the majority has at least half, which is sure enough to tell.
+    const result = await trainIn(path, "create", { ...given, probe: problemsNamed("4*", 18), config: { ...given.config, startVotes: 2, checkpointEvery: 1, probe: { samples: 8, every: 2 } } });
+    const votes = (await readFile(join(path, "votes.jsonl"), "utf8")).trim().split("\n").map((line) => JSON.parse(line) as VotesLine);
+    const first = new Map(votes.flatMap(({ start }) => start.map(([id, , share]) => [id, share] as const)));
+    const probes = votes.flatMap(({ step, probe }) => (probe === undefined ? [] : [{ step, probe }]));
+    const { step, restored } = result.stopped!;
+    expect(probes.map((line) => line.step)).toEqual([1, ...Array.from({ length: Math.floor(step / 2) }, (_, index) => 2 * (index + 1))]);
+    const supports = probes.map(({ probe }) => {
+      const weights = probe.problems.map(([id]) => Math.max(0, first.get(id)! - 0.3));
+      return probe.problems.reduce((total, [, support], index) => total + weights[index]! * support, 0) / weights.reduce((total, weight) => total + weight, 0);
+    });
+    const metrics = (await metricsOf(path)).flatMap((line) => (line.kind === "step" && line.startSupport !== null ? [line.startSupport] : []));
+    expect(metrics.length).toBe(supports.length);
+    for (const [index, support] of supports.entries()) expect(metrics[index]).toBeCloseTo(support, 12);
+    expect(restored).toBe(probes[supports.lastIndexOf(Math.max(...supports))]!.step);
   });
 
   it("interrupted and resumed, stops at the same step as if it had not been", async () => {

@@ -1,7 +1,7 @@
 import type { Config } from "../config.ts";
 import { checkpointSteps } from "../run/index.ts";
 import type { RunDirectory, RunStop } from "../run/index.ts";
-import { collapseAlarm, describeAlarm, lastAtRest, WINDOW } from "../srt/collapse.ts";
+import { collapseAlarm, describeAlarm, lastHealthy, WINDOW } from "../srt/collapse.ts";
 import type { TrainState } from "./state.ts";
 
 /**
@@ -31,7 +31,7 @@ export async function pinnedCheckpoints(state: TrainState, config: Config, run: 
   const newestBefore = (step: number): number => scheduled.find((saved) => saved <= step) ?? 0;
   // A run that comes to rest again has a later step to go back to, but none of the last window yet.
   const recent = newestBefore(state.step - WINDOW);
-  return [newestBefore(lastAtRest(state.signals)), ...scheduled.filter((saved) => saved >= recent), bestValidation(state)?.step ?? 0];
+  return [newestBefore(lastHealthy(state.signals)), ...scheduled.filter((saved) => saved >= recent), bestValidation(state)?.step ?? 0];
 }
 
 /** Steps between the checkpoints of a run: a stop at a collapse needs one from shortly before it. */

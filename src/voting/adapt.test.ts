@@ -73,12 +73,14 @@ describe("sampleVotes", () => {
 
 describe("samplesPerQuestion", () => {
   it("counts all that a run samples, over its questions", () => {
-    const taken = (input: Partial<ConfigInput>, questions: number) => samplesPerQuestion(configSchema.parse({ train: "test", steps: 10, promptsPerStep: 4, samplesPerPrompt: 16, ...input }), questions);
+    const taken = (input: Partial<ConfigInput>, questions: number, probed = 0) => samplesPerQuestion(configSchema.parse({ train: "test", steps: 10, promptsPerStep: 4, samplesPerPrompt: 16, ...input }), { questions, probed });
     expect(taken({}, 8)).toBe(80);
     expect(taken({}, 7)).toBe(91);
     expect(taken({ keepFraction: 0.5 }, 8)).toBe(160);
     expect(taken({ teacher: { kind: "average" } }, 8)).toBe(160);
     expect(taken({ teacher: { kind: "start", samples: 4 } }, 8)).toBe(100);
     expect(taken({ crossLabels: true }, 8)).toBe(160);
+    // 2 questions of a probe have 16 first votes, and 4 samples after 5 of the steps: 72 over 8 questions, which have first votes as well.
+    expect(taken({ startVotes: 16, probe: { every: 2 } }, 8, 2)).toBe(80 + 9 + 16);
   });
 });

@@ -61,13 +61,19 @@ export interface VoteSummary {
   readonly majAtK: number | null;
 }
 
-/** Samples that training takes for each of its questions, those of teachers and of the first model among them, on average and rounded. */
-export function samplesPerQuestion(config: Pick<Config, "steps" | "promptsPerStep" | "keepFraction" | "samplesPerPrompt" | "crossLabels" | "teacher" | "algorithm" | "startVotes">, questions: number): number {
-  const { steps, samplesPerPrompt: own, crossLabels, teacher, algorithm, startVotes } = config;
+type Sampling = Pick<Config, "steps" | "promptsPerStep" | "keepFraction" | "samplesPerPrompt" | "crossLabels" | "teacher" | "algorithm" | "startVotes" | "probe">;
+
+/**
+ * Samples that training takes for each of its questions, those of teachers, of the first model and on the questions
+ * of a probe among them, on average and rounded.
+ */
+export function samplesPerQuestion(config: Sampling, { questions, probed }: { readonly questions: number; readonly probed: number }): number {
+  const { steps, samplesPerPrompt: own, crossLabels, teacher, algorithm, startVotes, probe } = config;
   const teachers = teacher.kind === "none" ? 0 : teacher.samples === 0 ? own : teacher.samples;
   const wordings = crossLabels ? 2 : 1;
   const greedy = algorithm === "remax" ? 1 : 0;
-  return Math.round((steps * sampledPrompts(config) * wordings * (own + teachers + greedy)) / questions + wordings * startVotes);
+  const probes = probed * (startVotes + probe.samples * Math.ceil(steps / probe.every));
+  return Math.round((steps * sampledPrompts(config) * wordings * (own + teachers + greedy) + probes) / questions + wordings * startVotes);
 }
 
 /** Samples final answers of every question with a fixed model, `[question]`; in parts, so that killed work can go on. */

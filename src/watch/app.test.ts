@@ -44,6 +44,17 @@ it("gives columns of steps as they are in the metrics, from a step on", async ()
   expect(values).toEqual(expected.flatMap((column) => column.slice(7)).map(Math.fround));
 });
 
+it("gives the signs of collapse as columns, by the keys that the limits have", async () => {
+  const steps = (await linesOf(join(whole, "metrics.jsonl"))).filter((line): line is StepMetrics => (line as MetricsLine).kind === "step");
+  const { id, health } = named("whole");
+  const tokenKl = new Float32Array(await (await server.get(`/api/runs/${id}/steps?columns=tokenKl`)).arrayBuffer());
+  const mean = (first: number) => steps.slice(first, first + 8).reduce((total, { kl, meanLength }) => total + kl / meanLength / 8, 0);
+  // Over the eight steps that end with a step: the first seven have none.
+  expect([...tokenKl]).toEqual([...Array.from({ length: 7 }, () => NaN), ...[0, 1, 2, 3, 4].map((first) => expect.closeTo(mean(first), 6) as number)]);
+  expect(health.signs.map(({ key }) => key)).toEqual(["lostSureness", "answerExcess", "tokenKl", "abstentionRate"]);
+  expect(health.signs[2]).toMatchObject({ value: expect.closeTo(mean(4), 12) as number, start: expect.closeTo(mean(0), 12) as number, limit: Math.max(0.8, 8 * health.signs[2]!.start!) });
+});
+
 it("gives evaluations, config, environment and path", async () => {
   const { id } = named("whole");
   const evaluations = await server.json<readonly EvaluationPoint[]>(`/api/runs/${id}/evaluations`);
@@ -51,6 +62,8 @@ it("gives evaluations, config, environment and path", async () => {
   const about = await server.json<RunAbout>(`/api/runs/${id}/about`);
   expect(about.config).toContainEqual(["start-votes", "4"]);
   expect(about.config).toContainEqual(["teacher.decay", "0.99"]);
+  expect(about.chosen).toContain("start-votes");
+  expect(about.chosen).not.toContain("teacher.decay");
   expect(about.environment).toContainEqual(["platform", "test"]);
   expect(about.path).toBe(whole);
 });

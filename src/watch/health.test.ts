@@ -39,7 +39,7 @@ function signalsOfRun(run: readonly Recorded[]): readonly Signals[] {
       const start = first.get(id);
       return start === undefined ? [] : [{ now, first: start.answer, same: now === start.answer, firstShare: start.share, nowShare, taught: false }];
     });
-    return { step: metrics.step, tokenKl: metrics.kl / metrics.meanLength, abstentionRate: metrics.abstentionRate, drift: driftOf(comparisons) };
+    return { step: metrics.step, tokenKl: metrics.kl / metrics.meanLength, abstentionRate: metrics.abstentionRate, drift: driftOf(comparisons), probe: null };
   });
 }
 
@@ -102,6 +102,19 @@ describe("the words", () => {
     expect(warned).toBeLessThan(raised);
     expect(said[raised]).toMatch(/^collapsed at step \d+: share of the first model's sureness .* is 0\.\d\d, the alarm is at 0\.18$/);
     expect(said.at(-1)).toMatch(/^collapsed at step \d+: (\d\d|100) % of prompts answer 7$/);
+  });
+
+  it("warn of missing answers by how many more they have become, not by how many they were", () => {
+    // A limit .3 above the beginning: a look is due .2 above it.
+    const said = (late: number) => {
+      const replay = createReplay(same);
+      for (const { metrics, votes } of recorded({ seed: 3, steps: 20, from: 1000, pace: 0 })) replay.take({ ...metrics, abstentionRate: metrics.step <= WINDOW ? 0.65 : late }, votes);
+      return replay.health(context).text;
+    };
+    expect(said(0.65)).toBe("healthy");
+    expect(said(0.84)).toBe("healthy");
+    expect(said(0.86)).toBe("watch: share of completions without an answer is 0.86, the alarm is at 0.95");
+    expect(said(0.9501)).toMatch(/^collapsed at step 16: share of completions without an answer is 0\.9501, the alarm is at 0\.9500$/);
   });
 
   it("say why nothing can be told", () => {

@@ -1,11 +1,11 @@
 import type { RunStop, StepMetrics, VotesLine } from "../run/index.ts";
-import { passedSign, readSigns, signLimits, WINDOW } from "../srt/collapse.ts";
-import type { Signals } from "../srt/collapse.ts";
+import { passedSign, readSigns, signStarts, toldApart, WINDOW } from "../srt/collapse.ts";
+import type { Alarm, Signals } from "../srt/collapse.ts";
 import { agree, emptyMemory, remember, signalsOf } from "../train/memory.ts";
 import type { Grader } from "../types.ts";
 import type { Health, SignStatus } from "./protocol.ts";
 
-/** A sign is worth a look beyond this share of its limit. */
+/** A sign is worth a look beyond this share of the way from where it began to its limit. */
 const WATCH_SHARE = 2 / 3;
 /** An answer is named when more than this share of the prompts of a window give it. */
 const DOMINATES = 0.5;
@@ -14,8 +14,11 @@ const MAX_ANSWER = 40;
 
 /** What the replay says of one step. */
 export interface Replayed {
+  /** The signs of collapse of which no figure of the step itself tells. */
+  readonly lostSupport: number | null;
   readonly lostSureness: number | null;
   readonly answerExcess: number | null;
+  readonly tokenKl: number | null;
   /** For each problem of the step whether its majority is another than last time; `null` where it was not seen before. */
   readonly flips: readonly (boolean | null)[];
 }
@@ -27,19 +30,15 @@ export interface Replay {
   readonly health: (run: { readonly startVotes: number; readonly stopped: RunStop | null }) => Health;
 }
 
-interface Raised {
-  readonly step: number;
-  readonly sign: string;
-  readonly value: number;
-  readonly limit: number;
-}
+/** The alarm, but for where it goes back to. */
+type Raised = Omit<Alarm, "lastHealthy">;
 
 /** A replay from the first step. `same` is the grader's. */
 export function createReplay(same: Grader["same"]): Replay {
   const memory = emptyMemory();
   const window: Signals[] = [];
   const voted: VotesLine[] = [];
-  let limits: readonly (number | null)[] | null = null;
+  let starts: readonly (number | null)[] | null = null;
   let signs: readonly SignStatus[] = [];
   let raised: Raised | null = null;
   return {
@@ -51,13 +50,13 @@ export function createReplay(same: Grader["same"]): Replay {
       remember(memory, votes);
       push(window, signalsOf(votes, metrics, memory, same));
       push(voted, votes);
-      if (window.length < WINDOW) return { lostSureness: null, answerExcess: null, flips };
-      limits ??= signLimits(window);
-      signs = readSigns(window, limits);
+      if (window.length < WINDOW) return { lostSupport: null, lostSureness: null, answerExcess: null, tokenKl: null, flips };
+      starts ??= signStarts(window);
+      signs = readSigns(window, starts);
       const passed = passedSign(signs);
-      if (passed !== null) raised ??= { step: metrics.step, sign: passed.name, value: passed.value, limit: passed.limit };
-      const [lost, excess] = signs;
-      return { lostSureness: lost!.value, answerExcess: excess!.value, flips };
+      if (passed !== null) raised ??= { ...passed, step: metrics.step };
+      const [support, sureness, excess, kl] = signs;
+      return { lostSupport: support!.value, lostSureness: sureness!.value, answerExcess: excess!.value, tokenKl: kl!.value, flips };
     },
     health: ({ startVotes, stopped }) => ({ ...verdict({ steps: window.length, signs, raised, voted, startVotes, stopped }), signs }),
   };
@@ -86,17 +85,18 @@ function verdict({ steps, signs, raised, voted, startVotes, stopped }: Standing)
   }
   if (wentBack !== null) return { level: "healthy", text: wentBack };
   if (steps < WINDOW) return { level: "unknown", text: `unknown: ${steps} of the ${WINDOW} steps that the alarm looks at` };
-  const near = signs.find(({ value, limit }) => value !== null && limit !== null && value > WATCH_SHARE * limit);
+  const near = signs.find(({ value, start, limit }) => value !== null && start !== null && limit !== null && value > start + WATCH_SHARE * (limit - start));
   if (near !== undefined) return { level: "watch", text: `watch: ${signWords(near.name, near.value!, near.limit!)}` };
   // The signs of the votes come first; without the first model's votes both are blank.
-  if (signs.slice(0, 2).every(({ value }) => value === null)) {
+  if (signs.slice(0, 3).every(({ value }) => value === null)) {
     return { level: "unknown", text: `unknown: ${startVotes === 0 ? "the first model was not asked for its votes (start-votes is 0)" : "the first model's votes are not recorded"}, only KL and missing answers are watched` };
   }
   return { level: "healthy", text: "healthy" };
 }
 
 function signWords(name: string, value: number, limit: number): string {
-  return `${name} is ${value.toFixed(2)}, the alarm is at ${limit.toFixed(2)}`;
+  const [shown, bound] = toldApart(value, limit);
+  return `${name} is ${shown}, the alarm is at ${bound}`;
 }
 
 /** `93 % of prompts answer 1`, over the last window; `null` where no answer dominates. */

@@ -47,11 +47,17 @@ export function figureOf(metrics: StepMetrics, column: StepColumn): unknown {
 export function asVotes(value: unknown): VotesLine | null {
   const line = value as Readonly<Record<string, unknown>> | null;
   if (typeof line !== "object" || line?.["kind"] !== "votes" || !isStepNumber(line["step"])) return null;
-  return isList(line["votes"], isVote) && isList(line["start"], isVote) ? (value as VotesLine) : null;
+  return isList(line["votes"], isVote) && isList(line["start"], isVote) && isProbe(line["probe"]) ? (value as VotesLine) : null;
 }
 
 const isStepNumber = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0;
 const isList = (value: unknown, isItem: (item: unknown) => boolean): boolean => Array.isArray(value) && value.every(isItem);
+
+function isProbe(value: unknown): boolean {
+  const probe = value as Readonly<Record<string, unknown>> | null | undefined;
+  if (probe === undefined) return true;
+  return typeof probe === "object" && typeof probe?.["samples"] === "number" && isList(probe["problems"], (item) => Array.isArray(item) && typeof item[0] === "string" && typeof item[1] === "number");
+}
 
 function isVote(item: unknown): boolean {
   if (!Array.isArray(item) || item.length < 3) return false;

@@ -102,7 +102,7 @@ export function createLogs(path: string, first: number): Logs {
 
 /** Says nothing of the votes, which a sketch leaves out. */
 const UNREAD: Replay = {
-  take: () => ({ lostSureness: null, answerExcess: null, flips: [] }),
+  take: () => ({ lostSupport: null, lostSureness: null, answerExcess: null, tokenKl: null, flips: [] }),
   health: () => ({ level: "unknown", text: "unknown: the votes are still being read", signs: [] }),
 };
 

@@ -1,3 +1,5 @@
+import type { SignReading } from "../srt/collapse.ts";
+
 /** What the server of `selftrain watch` and its page say to each other: types and names alone. */
 
 /**
@@ -16,6 +18,7 @@ export const STEP_COLUMNS = [
   "topAnswerShare",
   "flipRate",
   "startAgreement",
+  "startSupport",
   "kl",
   "answerTokenKl",
   "otherTokenKl",
@@ -31,21 +34,19 @@ export const STEP_COLUMNS = [
   "seconds",
   "tokensPerSecond",
   "elapsed",
-  /** The signs of collapse over the window that ends with the step; their limits are in Health. */
+  /** The signs of collapse over the window that ends with the step; Health has their limits, by the names of the columns. */
+  "lostSupport",
   "lostSureness",
   "answerExcess",
+  "tokenKl",
 ] as const;
 export type StepColumn = (typeof STEP_COLUMNS)[number];
 
 /** `stopped`: no process writes it and it is not complete; it was killed or interrupted, and can be resumed. */
 export type RunState = "running" | "complete" | "stopped";
 
-/** A sign of collapse as it stands: its value over the last window, and the limit beyond which the alarm is raised. */
-export interface SignStatus {
-  readonly name: string;
-  readonly value: number | null;
-  readonly limit: number | null;
-}
+/** A sign of collapse as it stands; its key is that of the column that tells of it. */
+export type SignStatus = SignReading;
 
 /** The alarm's verdict, from the votes alone: no label is needed for it. */
 export interface Health {
@@ -101,6 +102,8 @@ export interface EvaluationPoint {
 export interface RunAbout {
   /** Complete config: names with dots for nested keys, and values as written. */
   readonly config: readonly (readonly [key: string, value: string])[];
+  /** The keys of it that have another value than the default, or have none. */
+  readonly chosen: readonly string[];
   readonly environment: readonly (readonly [name: string, value: string])[];
   /** Absolute path of the run directory. */
   readonly path: string;

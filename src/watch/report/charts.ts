@@ -13,8 +13,8 @@ interface StepPanel {
   readonly label: string;
   /** Ends of the axis where the figure is a share. */
   readonly share?: boolean;
-  /** What the sign is called in Health, whose limit is drawn. */
-  readonly sign?: number;
+  /** Whether the column is a sign of Health by the same name, whose limit is drawn. */
+  readonly sign?: true;
 }
 
 const STEP_PANELS: readonly StepPanel[] = [
@@ -22,8 +22,9 @@ const STEP_PANELS: readonly StepPanel[] = [
   { column: "trainPassAt1", title: "True accuracy of the same samples, where it is known", label: "pass@1", share: true },
   { column: "majorityShareOfAll", title: "Majority share", label: "share of samples", share: true },
   { column: "kl", title: "KL of a completion to the reference", label: "nats" },
-  { column: "lostSureness", title: "Sign of collapse: sureness gone over to other answers", label: "share", sign: 0 },
-  { column: "answerExcess", title: "Sign of collapse: one answer beyond its first share", label: "share", sign: 1 },
+  { column: "lostSupport", title: "Sign of collapse: support for the first model's answers, below its best", label: "share", sign: true },
+  { column: "lostSureness", title: "Sign of collapse: sureness gone over to other answers", label: "share", sign: true },
+  { column: "answerExcess", title: "Sign of collapse: one answer beyond its first share", label: "share", sign: true },
   { column: "entropy", title: "Entropy of a token", label: "nats" },
   { column: "meanLength", title: "Length of a completion", label: "tokens" },
 ];
@@ -50,7 +51,7 @@ export function chartOf(runs: readonly ReportedRun[]): Chart {
 }
 
 function stepPanel({ column, title, label, share = false, sign }: StepPanel, runs: readonly ReportedRun[]): Panel {
-  const limit = sign === undefined ? null : (runs.map(({ overview }) => overview.health.signs[sign]?.limit ?? null).find((each) => each !== null) ?? null);
+  const limit = sign === undefined ? null : (runs.map(({ overview }) => overview.health.signs.find(({ key }) => key === column)?.limit ?? null).find((each) => each !== null) ?? null);
   return {
     title,
     x: { label: "step" },
