@@ -57,6 +57,7 @@ export function createSamplingSession({ id, session, source, futures, endTokens,
             // Seeds here are 32-bit numbers with a sign, on the wire without.
             seed: (seed ?? anySeed()) | 0,
             place: request.prompt_index ?? 0,
+            together: request.prompt_count ?? null,
             promptLogprobs: prompt_logprobs === true,
           });
           return resultOf(sampled);

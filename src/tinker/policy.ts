@@ -22,6 +22,7 @@ export interface RemoteParts {
   readonly current: RemoteModel;
   readonly reference: Version;
   readonly limit: Limit;
+  readonly concurrency: number;
 }
 
 /** A frozen copy of the weights: a model that was made from them, and where the server keeps them. */

@@ -85,7 +85,7 @@ const features = z.object({
   ordered: z.boolean(),
   grad_clip_norm: z.boolean(),
   lora_alpha: z.boolean(),
-  /** Whether samples take a `prompt_index`: then completions are those that the embedded engine draws from the same seed. */
+  /** Whether samples take a `prompt_index` and a `prompt_count`: then completions are those that the embedded engine draws from the same seed. */
   prompt_index: optional(z.boolean()),
 });
 
@@ -136,6 +136,8 @@ export const endpoints = {
       sampling_params: samplingParameters,
       /** Place of the prompt among those that share the seed, 0 by default; to servers that list it. */
       prompt_index: optional(index()),
+      /** How many of them are sent at once: sampling begins when all are there. */
+      prompt_count: optional(z.int().positive()),
       prompt_logprobs: optional(z.boolean()),
     }),
     sampleResult,
