@@ -232,6 +232,17 @@ const sampling: Record<string, Check> = {
     expectClose(completions_P_G.flat().map(({ logprobs }) => logprobs), await subject.policy.logprobs(sequences, CURRENT), 1e-4);
   },
 
+  "tells of a prompt's completions at most once before all are there, as it gives them then": async (subject) => {
+    const told: (readonly [number, readonly Completion[]])[] = [];
+    const completions_P_G = await subject.policy.sample(request(subject), (...arrived) => told.push(arrived));
+    const before = told.length;
+    expect(new Set(told.map(([prompt]) => prompt)).size).toBe(before);
+    for (const [prompt, completions_G] of told) expect(completions_G).toEqual(completions_P_G[prompt]);
+    expect(await subject.policy.sample(request(subject))).toEqual(completions_P_G);
+    expect(told.length).toBe(before);
+    if (before > 0) await expect(subject.policy.sample(request(subject), () => { throw new Error("not readable"); })).rejects.toThrow("not readable");
+  },
+
   "draws the same completions for the same seed, and others for another": async (subject) => {
     const drawn = await subject.policy.sample(request(subject, { count: 8 }));
     expect(await subject.policy.sample(request(subject, { count: 8 }))).toEqual(drawn);

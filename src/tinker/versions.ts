@@ -1,5 +1,5 @@
 import { PolicyError, ServerError } from "../errors.ts";
-import type { SampleRequest } from "../policy.ts";
+import type { Arrived, SampleRequest } from "../policy.ts";
 import type { Completion, TokenSequence } from "../types.ts";
 import { deriveSeed } from "../util/random.ts";
 import { strictZip } from "../util/strict-zip.ts";
@@ -32,8 +32,8 @@ export interface SamplingParts {
 /** Seeds that every server takes: the last sample's is the first's + count - 1. */
 const SEEDS = 2 ** 31;
 
-/** Samples `count` completions for each prompt, `[prompt, count]`. Throws PolicyError when the server returns others. */
-export function sampleFrom({ session, limit, concurrency, traits }: SamplingParts, { id, next }: Sampler, request: SampleRequest): Promise<readonly (readonly Completion[])[]> {
+/** Samples `count` completions for each prompt, `[prompt, count]`; `arrived` is told of each prompt's when its reply is there. Throws PolicyError when the server returns others. */
+export function sampleFrom({ session, limit, concurrency, traits }: SamplingParts, { id, next }: Sampler, request: SampleRequest, arrived?: Arrived): Promise<readonly (readonly Completion[])[]> {
   const { prompts, count, seed, temperature, topP, topK, stopTokens, maxTokens } = request;
   return allOrNone({ session, limit }, prompts, async (connection, prompt, index) => {
     const result = await operate(connection, endpoints.sample, {
@@ -44,7 +44,9 @@ export function sampleFrom({ session, limit, concurrency, traits }: SamplingPart
       sampling_params: { max_tokens: maxTokens, seed: traits.takesPromptIndex ? seed >>> 0 : (deriveSeed(seed, index) >>> 0) % (SEEDS - count), stop: [...stopTokens], temperature, top_p: topP, top_k: topK === 0 ? -1 : topK },
       ...(traits.takesPromptIndex && { prompt_index: index, prompt_count: Math.min(concurrency, prompts.length - (index - (index % concurrency))) }),
     });
-    return completionsOf(result, request);
+    const completions = completionsOf(result, request);
+    arrived?.(index, completions);
+    return completions;
   });
 }
 
