@@ -2,7 +2,7 @@
  * What the wire costs: a training step of examples/srt.yaml on the embedded engine, and the same step on the same engine
  * behind `selftrain serve`, another process of this machine:
  *
- *   npm run bench:wire [-- --pairs 12]
+ *   npm run bench:wire [-- --pairs 12 --model FOLDER --prompts 32 --max-tokens 24]
  *
  * Both begin with the same model and keep it, by a learning rate of 0, so that both do the same work. Steps alternate,
  * and so does their order; the first pair is not counted.
@@ -31,10 +31,11 @@ import { stepSettings } from "../src/train.ts";
 import type { StepSeconds } from "../src/types.ts";
 import { createRandom } from "../src/util/random.ts";
 
-const { values } = parseArgs({ options: { pairs: { type: "string", default: "12" } } });
+const { values } = parseArgs({ options: { pairs: { type: "string", default: "12" }, model: { type: "string", default: "builtin" }, prompts: { type: "string" }, "max-tokens": { type: "string" } } });
 const pairs = Number(values.pairs);
-const config = { ...parseConfig(await readFile(new URL("../examples/srt.yaml", import.meta.url), "utf8"), "examples/srt.yaml"), learningRate: 0 };
-const model = builtinModelFolder();
+const example = parseConfig(await readFile(new URL("../examples/srt.yaml", import.meta.url), "utf8"), "examples/srt.yaml");
+const config = { ...example, learningRate: 0, promptsPerStep: Number(values.prompts ?? example.promptsPerStep), maxTokens: Number(values["max-tokens"] ?? example.maxTokens) };
+const model = values.model === "builtin" ? builtinModelFolder() : values.model;
 const problems = loadTask(trainSources(config)[0]!.source, { split: "train", problems: config.trainProblems, seed: config.seed });
 const renderer = await loadRenderer(model, { template: config.template });
 const grader = createGrader();
@@ -91,7 +92,7 @@ await rm(directory, { recursive: true });
 /** The server in a process of its own, when it listens. */
 async function serve(): Promise<{ readonly server: ChildProcess; readonly url: string }> {
   const main = new URL("../src/cli/main.ts", import.meta.url).pathname;
-  const server = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), main, "serve", "--model", "builtin", "--port", "0", "--state", directory, "--json"], { stdio: ["ignore", "pipe", "ignore"] });
+  const server = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), main, "serve", "--model", values.model, "--port", "0", "--state", directory, "--json"], { stdio: ["ignore", "pipe", "ignore"] });
   process.once("exit", () => server.kill());
   for await (const line of createInterface({ input: server.stdout })) return { server, url: (JSON.parse(line) as { url: string }).url };
   throw new Error("the server ended before it listened");
