@@ -10,8 +10,9 @@ import { checkServer } from "../src/tinker/check.ts";
 import { systemClock } from "../src/tinker/clock.ts";
 import { connectPolicy, createTinkerPolicy } from "../src/tinker/index.ts";
 import type { TinkerOptions } from "../src/tinker/index.ts";
+import { createFakeClock, fetchFrom, listen } from "./fake-connection.ts";
 import { createFakePolicy } from "./fake-policy.ts";
-import { createFakeClock, createFakeServer, FAKE_MODEL, fetchFrom, listen } from "./fake-training-server.ts";
+import { createFakeServer, FAKE_MODEL } from "./fake-training-server.ts";
 import type { FakeServer } from "./fake-training-server.ts";
 import { trainIn } from "./train-fixture.ts";
 
