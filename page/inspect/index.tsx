@@ -84,7 +84,7 @@ function Step({ run, step, address, go }: { run: RunOverview; step: number; addr
         <ProblemList problems={listed} chosen={index} choose={(next) => go({ problem: next })} />
       </div>
       {problem.error !== null && <p role="alert">{problem.error}</p>}
-      {index === null && <p class="empty">No problem of this step is so.</p>}
+      {index === null && <p class="empty">No problem of this step is so: take a filter off, or choose another step.</p>}
       {problem.value !== null && <ProblemView key={`${key}/${index ?? ""}`} problem={problem.value} />}
     </div>
   );
@@ -102,12 +102,13 @@ interface FiltersProps {
 function Filters({ filter, all, listed, change }: FiltersProps) {
   const toggle = (condition: Condition) => () =>
     change({ ...filter, conditions: CONDITIONS.filter((other) => (other === condition) !== filter.conditions.includes(other)) }, "push");
+  const counts = useMemo(() => CONDITIONS.map((condition) => countOf(all, condition)), [all]);
   return (
     <div class="filters" role="group" aria-label="Filters">
       <input type="search" aria-label="Search the questions" placeholder="Search the questions" value={filter.search} onInput={({ currentTarget }) => change({ ...filter, search: currentTarget.value }, "replace")} />
-      {CONDITIONS.map((condition) => (
+      {CONDITIONS.map((condition, place) => (
         <label key={condition}>
-          <input type="checkbox" checked={filter.conditions.includes(condition)} onChange={toggle(condition)} /> {CONDITION_NAMES[condition]}
+          <input type="checkbox" checked={filter.conditions.includes(condition)} onChange={toggle(condition)} /> {CONDITION_NAMES[condition]} <span class="facts">{counts[place]}</span>
         </label>
       ))}
       <output>
@@ -115,4 +116,11 @@ function Filters({ filter, all, listed, change }: FiltersProps) {
       </output>
     </div>
   );
+}
+
+/** How many problems are so, or why that can't be told of any. */
+function countOf(all: readonly ProblemOverview[], condition: Condition): string {
+  if (condition === "wrong" && all.every(({ majorityCorrect }) => majorityCorrect === null)) return "(no true answers are recorded)";
+  if (condition === "flipped" && all.every(({ flipped }) => flipped === null)) return "(none was seen before)";
+  return String(filterProblems(all, { conditions: [condition], search: "" }).length);
 }
