@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { selftrain } from "../../test/e2e/command.ts";
 import { createFakeServer, listen } from "../../test/fake-training-server.ts";
 
-// The root, where the loader of TypeScript is found.
 const folder = new URL("../..", import.meta.url).pathname;
 
 describe("selftrain engines check", () => {
