@@ -28,6 +28,7 @@ export function Compare({ runs, address, go }: ViewProps) {
         <Choice name="First" runs={runs} value={first} choose={(id) => choose(id, id === second ? first : second)} />
         <Choice name="Second" runs={runs} value={second} choose={(id) => choose(id === first ? second : first, id)} />
       </div>
+      {address.runs?.slice(0, 2).some((id) => id !== first && id !== second) && <p role="alert">A run that the address names is not here; these are others.</p>}
       {comparison.error !== null && <p role="alert">{comparison.error}</p>}
       {comparison.value === null ? comparison.error === null && <p class="empty">Comparing…</p> : <Result comparison={comparison.value} names={[nameOf(first), nameOf(second)]} />}
     </section>

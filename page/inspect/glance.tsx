@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { InspectedCompletion } from "../../src/watch/protocol.ts";
 import { facts } from "./completion.tsx";
 
@@ -16,14 +16,16 @@ interface GlanceProps {
 
 /** Pixels that a completion takes at most. */
 const WIDEST = 28;
+const MOST_BARS = 400;
 
 /**
  * Reward, advantage and length of all completions as three rows of bars, one column for each. Hovering or the arrow
- * keys read one out, a click or Enter opens it. Each row is a few paths, however many completions there are.
+ * keys read one out, a click or Enter opens it.
  */
 export function Glance({ completions, show }: GlanceProps) {
   const [active, setActive] = useState<number | null>(null);
   const last = completions.length - 1;
+  const labels = useMemo(() => ROWS.map(({ name, value }) => <span key={name}>{name} <span class="facts">{extent(completions, value)}</span></span>), [completions]);
   const onKeyDown = (event: KeyboardEvent): void => {
     const from = active ?? -1;
     const next = { ArrowRight: from + 1, ArrowLeft: from - 1, Home: 0, End: last }[event.key];
@@ -42,11 +44,7 @@ export function Glance({ completions, show }: GlanceProps) {
   return (
     <div class="glance">
       <div class="glance-labels" aria-hidden="true">
-        {ROWS.map(({ name, value }) => (
-          <span key={name}>
-            {name} <span class="facts">{extent(completions, value)}</span>
-          </span>
-        ))}
+        {labels}
       </div>
       <div class="glance-rows" {...slider} tabIndex={0} style={{ maxWidth: `${completions.length * WIDEST}px` }} onKeyDown={onKeyDown} onMouseMove={(event) => setActive(placeAt(event))} onClick={(event) => show(placeAt(event))}>
         {ROWS.map(({ name, value }) => (
@@ -89,17 +87,32 @@ function extent(completions: readonly Numbered[], value: Value): string {
 }
 
 function Row({ completions, value, active }: { completions: readonly Numbered[]; value: Value; active: number | null }) {
-  const [low, high] = bounds(completions, value);
-  const y = (bar: number): number => (high - bar) / (high - low || 1);
-  const bars: Record<Kind, string> = { majority: "", other: "", abstention: "" };
-  completions.forEach((each, place) => (bars[kindOf(each)] += `M${place + 0.1},${y(0)}V${y(value(each.completion)).toFixed(4)}h0.8V${y(0)}Z`));
+  const { bars, zero } = useMemo(() => barsOf(completions, value), [completions, value]);
   return (
     <svg viewBox={`0 0 ${completions.length} 1`} preserveAspectRatio="none" aria-hidden="true">
       {active !== null && <rect class="glance-active" x={active} y={0} width={1} height={1} />}
       {(Object.keys(KINDS) as Kind[]).map((kind) => (
         <path key={kind} class={kind} d={bars[kind]} />
       ))}
-      <path class="glance-zero" d={`M0,${y(0)}H${completions.length}`} vector-effect="non-scaling-stroke" />
+      <path class="glance-zero" d={`M0,${zero}H${completions.length}`} vector-effect="non-scaling-stroke" />
     </svg>
   );
+}
+
+/**
+ * Bars from `zero` to the values, of each kind those of its completions, in a picture of height 1 and a width of one
+ * for each completion. Of more than can be told apart, as many as lie beside each other share a bar of their mean.
+ */
+function barsOf(completions: readonly Numbered[], value: Value) {
+  const [low, high] = bounds(completions, value);
+  const y = (bar: number): number => Number(((high - bar) / (high - low || 1)).toFixed(4));
+  const zero = y(0);
+  const bars: Record<Kind, string> = { majority: "", other: "", abstention: "" };
+  const width = Math.ceil(completions.length / MOST_BARS);
+  for (let from = 0; from < completions.length; from += width) {
+    const shared = completions.slice(from, from + width);
+    const mean = shared.reduce((sum, { completion }) => sum + value(completion), 0) / shared.length;
+    bars[kindOf(shared[0]!)] += `M${from + 0.1 * width},${zero}V${y(mean)}h${0.8 * shared.length}V${zero}Z`;
+  }
+  return { bars, zero };
 }

@@ -17,7 +17,8 @@ interface ViewProps {
 
 /** The votes of one run: its recorded steps, their problems, and of one problem all that was sampled. The first of the chosen runs is shown. */
 export function Inspector({ runs, address, go }: ViewProps) {
-  const run = runs.find(({ id }) => id === address.runs?.[0]) ?? runs[0];
+  const asked = address.runs?.[0];
+  const run = runs.find(({ id }) => id === asked) ?? runs[0];
   const version = run === undefined ? "" : `${run.revision}:${run.recordings}`;
   const recordings = useRequest(run?.id ?? null, version, (signal) => fetchRecordings(run!.id, signal));
   if (run === undefined) return <p class="empty">There is no run yet whose votes could be shown.</p>;
@@ -40,6 +41,7 @@ export function Inspector({ runs, address, go }: ViewProps) {
         </label>
         {step !== null && steps.length > 0 && <StepChoice steps={steps} step={step} choose={(next) => go({ step: next, problem: null }, "replace")} />}
       </div>
+      {asked !== undefined && asked !== run.id && <p role="alert">The run that the address names is not here; this is {run.name}.</p>}
       {recordings.error !== null && <p role="alert">{recordings.error}</p>}
       {recordings.value === null && recordings.error === null && <p class="empty">Reading the recorded steps…</p>}
       {recordings.value?.length === 0 && <p class="empty">This run has recorded no samples so far.</p>}
