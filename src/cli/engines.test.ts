@@ -3,7 +3,6 @@ import { selftrain } from "../../test/e2e/command.ts";
 import { listen } from "../../test/fake-connection.ts";
 import { createFakeServer } from "../../test/fake-training-server.ts";
 
-// The root, where the loader of TypeScript is found.
 const folder = new URL("../..", import.meta.url).pathname;
 
 describe("selftrain engines check", () => {
