@@ -1,6 +1,6 @@
 /**
  * What it takes to read the answers of a step of the paper's size and to count them, 16 questions with 32 completions of
- * 3,072 tokens each: the part of a step that begins only when all are sampled.
+ * 3,072 tokens each: all at the end, and what is left at the end when a server tells of each question as it is sampled.
  *
  *   npm run bench:answers [-- --tokenizer FOLDER]
  *
@@ -11,7 +11,6 @@ import { createGrader } from "../src/grading/index.ts";
 import type { Policy } from "../src/policy.ts";
 import { loadRenderer } from "../src/render/index.ts";
 import { answer } from "../src/step/voters.ts";
-import type { StepParts } from "../src/step/settings.ts";
 import { builtinModelFolder } from "../src/tasks/index.ts";
 import type { Completion } from "../src/types.ts";
 
@@ -30,17 +29,28 @@ function completion(member: number): Completion {
   return { tokens, logprobs: new Float32Array(tokens.length), stopReason: "stop" };
 }
 const sampled = Array.from({ length: PROMPTS }, () => Array.from({ length: SAMPLES }, (_, member) => completion(member)));
-const policy = { sample: () => Promise.resolve(sampled) } as unknown as Policy;
-const parts: StepParts = { policy, renderer, grader: createGrader(), rewardOf: () => { throw new Error("not rewarded here"); }, clock: () => 0 };
+const parts = { renderer, grader: createGrader(), rewardOf: () => { throw new Error("not rewarded here"); }, clock: () => 0 };
 const settings = { samplesPerPrompt: SAMPLES, temperature: 1, topP: 1, topK: 0, maxTokens: TOKENS, seed: 0 } as Parameters<typeof answer>[2];
 const problems = Array.from({ length: PROMPTS }, (_, index) => ({ id: String(index), prompt: "1+1=", source: "" }));
 
-const seconds: number[] = [];
-for (let round = 0; round <= ROUNDS; round++) {
-  const start = performance.now();
-  const answered = await answer(problems, parts, settings);
-  // The first round warms up.
-  if (round > 0) seconds.push((performance.now() - start) / 1000);
-  if (answered.some(({ vote }) => vote.classes.length !== 8)) throw new Error("eight answers were written, others were read");
+/** Seconds from the last completion's arrival to the last vote, the median of some rounds. */
+async function secondsLeft(oneByOne: boolean): Promise<number> {
+  const seconds: number[] = [];
+  for (let round = 0; round <= ROUNDS; round++) {
+    let start = performance.now();
+    const sample: Policy["sample"] = (_, arrived) => {
+      for (const [prompt, completions] of oneByOne ? sampled.entries() : []) {
+        start = performance.now();
+        arrived?.(prompt, completions);
+      }
+      return Promise.resolve(sampled);
+    };
+    const answered = await answer(problems, { ...parts, policy: { sample } as Policy }, settings);
+    // The first round warms up.
+    if (round > 0) seconds.push((performance.now() - start) / 1000);
+    if (answered.some(({ vote }) => vote.classes.length !== 8)) throw new Error("eight answers were written, others were read");
+  }
+  return seconds.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)]!;
 }
-console.log(`${PROMPTS * SAMPLES} completions of ${TOKENS} tokens: ${(seconds.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)]!).toFixed(3)} s to read and count their answers (median of ${ROUNDS})`);
+console.log(`${PROMPTS * SAMPLES} completions of ${TOKENS} tokens (medians of ${ROUNDS}), from the last one's arrival until all answers are read and counted:`);
+console.log(`${(await secondsLeft(false)).toFixed(3)} s when all come together, ${(await secondsLeft(true)).toFixed(3)} s when ${PROMPTS} questions come one by one`);

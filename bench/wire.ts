@@ -2,7 +2,7 @@
  * What the wire costs: a training step of examples/srt.yaml on the embedded engine, and the same step on the same engine
  * behind `selftrain serve`, another process of this machine:
  *
- *   npm run bench:wire [-- --pairs 12]
+ *   npm run bench:wire [-- --pairs 12 --model FOLDER --prompts 32 --max-tokens 24]
  *
  * Both begin with the same model and keep it, by a learning rate of 0, so that both do the same work. Steps alternate,
  * and so does their order; the first pair is not counted.
@@ -28,12 +28,14 @@ import { trainStep } from "../src/step.ts";
 import { builtinModelFolder, loadTask } from "../src/tasks/index.ts";
 import { createTinkerPolicy } from "../src/tinker/index.ts";
 import { stepSettings } from "../src/train.ts";
+import type { StepSeconds } from "../src/types.ts";
 import { createRandom } from "../src/util/random.ts";
 
-const { values } = parseArgs({ options: { pairs: { type: "string", default: "12" } } });
+const { values } = parseArgs({ options: { pairs: { type: "string", default: "12" }, model: { type: "string", default: "builtin" }, prompts: { type: "string" }, "max-tokens": { type: "string" } } });
 const pairs = Number(values.pairs);
-const config = { ...parseConfig(await readFile(new URL("../examples/srt.yaml", import.meta.url), "utf8"), "examples/srt.yaml"), learningRate: 0 };
-const model = builtinModelFolder();
+const example = parseConfig(await readFile(new URL("../examples/srt.yaml", import.meta.url), "utf8"), "examples/srt.yaml");
+const config = { ...example, learningRate: 0, promptsPerStep: Number(values.prompts ?? example.promptsPerStep), maxTokens: Number(values["max-tokens"] ?? example.maxTokens) };
+const model = values.model === "builtin" ? builtinModelFolder() : values.model;
 const problems = loadTask(trainSources(config)[0]!.source, { split: "train", problems: config.trainProblems, seed: config.seed });
 const renderer = await loadRenderer(model, { template: config.template });
 const grader = createGrader();
@@ -56,15 +58,13 @@ const served = await createTinkerPolicy({
   lora: { rank: 0, alpha: 1, targets: LORA_TARGETS, seed: 0 }, lossReduction: config.engine.lossReduction, concurrency: config.engine.concurrency, resultTimeout: config.engine.resultTimeout,
 });
 
-/** Seconds of one step. */
-async function measure(policy: Policy, step: number): Promise<number> {
+/** Seconds of each part of one step. */
+async function measure(policy: Policy, step: number): Promise<StepSeconds> {
   const batch = problemsOfStep(problems, step, config.promptsPerStep, config.seed);
-  const start = clock();
-  await trainStep(step, batch, { policy, renderer, grader, rewardOf, clock }, { ...stepSettings(config), seed: step });
-  return clock() - start;
+  return (await trainStep(step, batch, { policy, renderer, grader, rewardOf, clock }, { ...stepSettings(config), seed: step })).seconds;
 }
 
-const measured: { readonly here: number; readonly there: number }[] = [];
+const measured: { readonly here: StepSeconds; readonly there: StepSeconds }[] = [];
 for (let step = 0; step <= pairs; step++) {
   if (step === 1) Object.assign(traffic, { requests: 0, sent: 0, received: 0 });
   const first = step % 2 === 0 ? await measure(served, step) : null;
@@ -72,11 +72,15 @@ for (let step = 0; step <= pairs; step++) {
   const there = first ?? (await measure(served, step));
   if (step > 0) measured.push({ here, there });
 }
-const ratios = measured.map(({ here, there }) => there / here);
+const ratios = measured.map(({ here, there }) => there.total / here.total);
 const [low, high] = medianInterval(ratios);
 const percent = (ratio: number): string => `${(100 * (ratio - 1)).toFixed(1)} %`;
 const each = (count: number): string => (count / pairs).toFixed(0);
-console.log(`step of ${config.promptsPerStep} x ${config.samplesPerPrompt} completions: embedded ${median(measured.map(({ here }) => here)).toFixed(3)} s, served ${median(measured.map(({ there }) => there)).toFixed(3)} s (medians of ${pairs})`);
+console.log(`step of ${config.promptsPerStep} x ${config.samplesPerPrompt} completions, medians of ${pairs}, in seconds:`);
+for (const part of ["sample", "reference", "update", "total"] as const) {
+  const [here, there] = [median(measured.map((pair) => pair.here[part])), median(measured.map((pair) => pair.there[part]))];
+  console.log(`${part.padEnd(9)}  embedded ${here.toFixed(3)}  served ${there.toFixed(3)}  more ${median(measured.map((pair) => pair.there[part] - pair.here[part])).toFixed(3)}`);
+}
 console.log(`the wire takes ${percent(median(ratios))} of an embedded step (median of pairs; 95 % bootstrap interval ${percent(low)} to ${percent(high)})`);
 console.log(`${each(traffic.requests)} requests a step, ${each(traffic.sent / 1000)} kB sent, ${each(traffic.received / 1000)} kB received`);
 await served.close();
@@ -88,7 +92,7 @@ await rm(directory, { recursive: true });
 /** The server in a process of its own, when it listens. */
 async function serve(): Promise<{ readonly server: ChildProcess; readonly url: string }> {
   const main = new URL("../src/cli/main.ts", import.meta.url).pathname;
-  const server = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), main, "serve", "--model", "builtin", "--port", "0", "--state", directory, "--json"], { stdio: ["ignore", "pipe", "ignore"] });
+  const server = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), main, "serve", "--model", values.model, "--port", "0", "--state", directory, "--json"], { stdio: ["ignore", "pipe", "ignore"] });
   process.once("exit", () => server.kill());
   for await (const line of createInterface({ input: server.stdout })) return { server, url: (JSON.parse(line) as { url: string }).url };
   throw new Error("the server ended before it listened");

@@ -3,7 +3,10 @@
  * tasks in which plain SRT rises and then collapses. Prints their tables; runs that are complete are not run again.
  *
  *   npx tsx scripts/method.ts [--families chain,bits,long] [--arms plain,ground-truth,…] [--seeds 11,12,13]
- *                             [--out runs/method] [--jobs 2] [--only-tables]
+ *                             [--out runs/method] [--jobs 2] [--only-tables] [--probe]
+ *
+ * With --probe runs have a probe of 128 questions like the held-out ones, of which there are then 128 too, and are
+ * evaluated every five steps: what the alarm is tested on.
  *
  * Runs have one thread each, so that as many as there are cores can go on side by side. "Labels
  * right" and KL are means of the last ten steps, of the training questions.
@@ -42,6 +45,10 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   // The runs of chain, twice as long, on held-out questions of which one in ten has any one answer.
   long: ["--train", "task:chain/3-8", "--held-out", "balanced.jsonl", "--learning-rate", "5e-4", "--steps", "200"],
 };
+const PROBED: Readonly<Record<string, readonly string[]>> = {
+  chain: ["--probe.source", "task:chain/3-6", "--probe.problems", "128", "--held-out-problems", "128", "--evaluate-every", "5"],
+  bits: ["--probe.source", "task:bits/2-4", "--probe.problems", "128", "--held-out-problems", "128", "--evaluate-every", "5"],
+};
 const BALANCED = { task: "task:chain/3-6", perAnswer: 8, seed: 5 };
 
 /** What each arm changes in plain SRT. */
@@ -71,6 +78,7 @@ const { values } = parseArgs({
     out: { type: "string", default: "runs/method" },
     jobs: { type: "string", default: "2" },
     "only-tables": { type: "boolean", default: false },
+    probe: { type: "boolean", default: false },
   },
 });
 
@@ -112,7 +120,7 @@ async function workThrough(waiting: Run[]): Promise<void> {
     await rm(run.path, { recursive: true, force: true });
     const changes = ARMS[run.arm]!.split(" ").filter((word) => word !== "");
     const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-    const family = FAMILIES[run.family]!.map((word) => (word === "balanced.jsonl" ? join(values.out, word) : word));
+    const family = [...FAMILIES[run.family]!, ...(values.probe ? PROBED[run.family]! : [])].map((word) => (word === "balanced.jsonl" ? join(values.out, word) : word));
     const words = [main, "train", join(values.out, "base.yaml"), ...family, ...changes, "--seed", run.seed, "--out", run.path];
     const code = await new Promise((resolve) => spawn(process.execPath, words, { stdio: ["ignore", "ignore", "inherit"] }).on("exit", resolve));
     if (code !== 0) throw new Error(`${run.path} ended with ${String(code)}`);

@@ -12,7 +12,7 @@ export type { LoadOptions, OfflineLabel, PartlyLabelledProblem, Stage } from "./
 export { hubAccess } from "./hub/index.ts";
 export type { HubAccess } from "./hub/index.ts";
 export { CURRENT, REFERENCE } from "./policy.ts";
-export type { Capability, Loss, Policy, PolicyDescription, SampleRequest, UpdateOptions, WeightsName } from "./policy.ts";
+export type { Arrived, Capability, Loss, Policy, PolicyDescription, SampleRequest, UpdateOptions, WeightsName } from "./policy.ts";
 export * from "./grading/index.ts";
 export { advantages } from "./srt/advantage.ts";
 export { tokenKl } from "./srt/kl.ts";

@@ -81,6 +81,9 @@ export interface PolicyDescription {
   readonly capabilities: readonly Capability[];
 }
 
+/** Is told of a prompt of a `SampleRequest`, by its place, and its completions, `[count]`. */
+export type Arrived = (prompt: number, completions: readonly Completion[]) => void;
+
 /**
  * The model being trained. Token ids cross this port, text does not. Calls take effect in the order in
  * which they are made; results keep the order of their inputs; inputs are not kept or changed.
@@ -88,8 +91,12 @@ export interface PolicyDescription {
 export interface Policy {
   readonly description: PolicyDescription;
 
-  /** `count` completions for each prompt, `[prompt, count]`. Throws PolicyError when prompt and maxTokens exceed the context. */
-  sample(request: SampleRequest): Promise<readonly (readonly Completion[])[]>;
+  /**
+   * `count` completions for each prompt, `[prompt, count]`. An engine that has those of one prompt before the others may
+   * tell of them then, in any order, once a prompt; it needs not, and what `arrived` throws fails the call. Throws
+   * PolicyError when prompt and maxTokens exceed the context.
+   */
+  sample(request: SampleRequest, arrived?: Arrived): Promise<readonly (readonly Completion[])[]>;
 
   /** Log-probability of each completion token at temperature 1, `[sequence][time]`. */
   logprobs(sequences: readonly TokenSequence[], weights: WeightsName): Promise<readonly Float32Array[]>;
@@ -145,7 +152,7 @@ export interface MergedSampleRequest extends SampleRequest {
  * and requests as they come over the wire, and versions of the weights that are kept one by one.
  */
 export interface ServablePolicy extends Policy {
-  sample(request: MergedSampleRequest): Promise<readonly (readonly Completion[])[]>;
+  sample(request: MergedSampleRequest, arrived?: Arrived): Promise<readonly (readonly Completion[])[]>;
   logprobs(sequences: readonly ScoredSequence[], weights: WeightsName): Promise<readonly Float32Array[]>;
 
   /** Adds the gradient of the rows' loss, a weighted sum, to what was added since the last `optimizerStep`. */

@@ -109,6 +109,43 @@ describe("one training step", () => {
   });
 });
 
+describe("answers that arrive one prompt at a time", () => {
+  const grading = (rewardOf: RewardSource, policy: Policy, extract = fakeGrader.extract) =>
+    trainStep(1, problems, { policy, renderer: fakeRenderer, grader: { ...fakeGrader, extract }, rewardOf, clock: () => 0 }, { ...settings, teacher: { ...settings.teacher, kind: "start", ownVotes: true } });
+  /** Tells of each prompt of `order` as it is asked for, and then gives all. */
+  const telling = (order: readonly number[], between: () => void = () => undefined): Policy => {
+    const { policy } = recording();
+    const sample: Policy["sample"] = async (request, arrived) => {
+      const completions_P_G = await policy.sample(request);
+      for (const prompt of order) {
+        arrived!(prompt, completions_P_G[prompt]!);
+        between();
+      }
+      return completions_P_G;
+    };
+    return { ...policy, sample };
+  };
+
+  it("are read then, once each, and give the step that they give together, whatever their order", async () => {
+    const together = await grading(majority, recording().policy);
+    for (const order of [[0, 1, 2], [2, 0, 1], [1]]) {
+      const read: number[] = [];
+      let count = 0;
+      const policy = telling(order, () => read.push(count));
+      expect(await grading(majority, policy, (text) => (count++, fakeGrader.extract(text)))).toEqual(together);
+      // Eight of the samples, then eight votes of the teacher, for each of three prompts.
+      expect([read[0], count]).toEqual([8, 48]);
+    }
+  });
+
+  it("fail the step when they cannot be read", async () => {
+    const unreadable = (): never => {
+      throw new Error("no answer can be read");
+    };
+    await expect(grading(majority, telling([0]), unreadable)).rejects.toThrow("no answer can be read");
+  });
+});
+
 describe("who votes", () => {
   const labelsOf = (groups_P: readonly Group[]) => groups_P.map(({ reward }) => reward.label);
 

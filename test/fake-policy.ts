@@ -1,12 +1,15 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
-import { CheckpointError, PolicyError } from "../src/errors.ts";
+import { PolicyError } from "../src/errors.ts";
 import { checkRequest, checkRow, checkSequence, CURRENT, REFERENCE } from "../src/policy.ts";
 import type { CriticOptions, Loss, Policy, SampleRequest, UpdateOptions, WeightsName } from "../src/policy.ts";
 import type { Completion, Grader, Renderer, TokenSequence, TrainingRow, UpdateReport } from "../src/types.ts";
 import { createRandom, deriveSeed } from "../src/util/random.ts";
 import type { Random } from "../src/util/random.ts";
+import { END_TOKEN, FIRST_PROMPT_TOKEN, initialTable, LOGITS, logSoftmax, PARAMETERS, readState, rowStart, valuePlace, VOCABULARY, writeState } from "./fake-table.ts";
+import type { State } from "./fake-table.ts";
+
+export { END_TOKEN } from "./fake-table.ts";
 
 /**
  * A policy that computes, for tests: the next token's distribution is a softmax over a row of a table of
@@ -22,18 +25,6 @@ export interface FakePolicyOptions {
   /** Whether it has a critic: a table of values beside that of logits. */
   readonly critic?: boolean;
 }
-
-/** Token 0 ends a completion, 1 to 10 are the digits 0 to 9, the others only occur in prompts. */
-export const END_TOKEN = 0;
-const FIRST_PROMPT_TOKEN = 11;
-const VOCABULARY = 16;
-/** Rows of the table: prompts with the same hash share one. */
-const CONTEXTS = 8;
-/** Positions with a row of their own; later ones share the last. */
-const POSITIONS = 3;
-const LOGITS = CONTEXTS * POSITIONS * VOCABULARY;
-/** The logits, then the critic's value of each row, zero at the start. */
-const PARAMETERS = LOGITS + CONTEXTS * POSITIONS;
 
 /**
  * Text for the fake policy: prompts are their characters folded into the prompt tokens, and a completion
@@ -57,13 +48,6 @@ export const fakeGrader: Grader = {
   },
   same: (gold, prediction) => gold === prediction,
 };
-
-interface State {
-  readonly weights: Map<WeightsName, Float64Array>;
-  readonly first: Float64Array;
-  readonly second: Float64Array;
-  readonly updates: number;
-}
 
 export function createFakePolicy({ seed = 0, contextLength = 64, model = "fake", critic = false }: FakePolicyOptions = {}): Policy {
   const initial = initialTable(createRandom(seed));
@@ -129,8 +113,8 @@ export function createFakePolicy({ seed = 0, contextLength = 64, model = "fake",
         for (const sequence of sequences) checkSequence(sequence, { contextLength, vocabularySize: VOCABULARY });
         return sequences.map(({ prompt, completion }) => Float32Array.from(completion, (_, t) => table(CURRENT)[valuePlace(prompt, t)]!));
       }),
-    saveState: (directory) => call(() => writeFileSync(join(directory, STATE_FILE), JSON.stringify(toFile(model, state)))),
-    loadState: (directory) => call(() => void (state = readState(join(directory, STATE_FILE), model))),
+    saveState: (directory) => call(() => writeState(directory, model, state)),
+    loadState: (directory) => call(() => void (state = readState(directory, model))),
     exportModel: (directory) =>
       call(() => {
         writeFileSync(join(directory, "config.json"), JSON.stringify({ model, vocabulary: VOCABULARY }));
@@ -138,38 +122,6 @@ export function createFakePolicy({ seed = 0, contextLength = 64, model = "fake",
       }),
     close: () => call(() => void (closed = true)),
   };
-}
-
-/** One digit of each prompt's row leads; the first token is mostly a digit, and the later ones mostly end. */
-function initialTable(random: Random): Float64Array {
-  return Float64Array.from({ length: PARAMETERS }, (_, index) => {
-    if (index >= LOGITS) return 0;
-    const token = index % VOCABULARY;
-    const position = Math.floor(index / VOCABULARY) % POSITIONS;
-    const context = Math.floor(index / VOCABULARY / POSITIONS);
-    const noise = 0.3 * random.normal();
-    if (token === END_TOKEN) return noise + (position === 0 ? -1 : 3);
-    if (token >= FIRST_PROMPT_TOKEN) return noise - 3;
-    return noise + (token === 1 + context ? 1.5 : 0);
-  });
-}
-
-/** Start of the row that gives the next token at a position of a prompt's completion. */
-function rowStart(prompt: readonly number[], position: number): number {
-  const context = (deriveSeed(0, ...prompt) >>> 0) % CONTEXTS;
-  return (context * POSITIONS + Math.min(position, POSITIONS - 1)) * VOCABULARY;
-}
-
-/** Place of the value of the state before the token at a position. */
-function valuePlace(prompt: readonly number[], position: number): number {
-  return LOGITS + rowStart(prompt, position) / VOCABULARY;
-}
-
-function logSoftmax(weights: Float64Array, start: number): Float64Array {
-  const logits = weights.subarray(start, start + VOCABULARY);
-  const largest = Math.max(...logits);
-  const logSum = largest + Math.log(logits.reduce((total, logit) => total + Math.exp(logit - largest), 0));
-  return logits.map((logit) => logit - logSum);
 }
 
 function logprobsOf({ prompt, completion }: TokenSequence, weights: Float64Array): number[] {
@@ -273,34 +225,4 @@ function adamw(state: State, gradient: Float64Array, norm: number, options: Upda
     return weight - learningRate * (mean / (deviation + epsilon) + weightDecay * weight);
   });
   return { weights: new Map(state.weights).set(CURRENT, current), first, second, updates };
-}
-
-const STATE_FILE = "state.json";
-const numbers = z.array(z.number()).length(PARAMETERS);
-const stateSchema = z.strictObject({
-  model: z.string(),
-  weights: z.record(z.string(), numbers),
-  first: numbers,
-  second: numbers,
-  updates: z.int().nonnegative(),
-});
-
-function toFile(model: string, { weights, first, second, updates }: State): z.input<typeof stateSchema> {
-  const named = Object.fromEntries([...weights].map(([name, values]) => [name, [...values]]));
-  return { model, weights: named, first: [...first], second: [...second], updates };
-}
-
-function readState(path: string, model: string): State {
-  try {
-    const file = stateSchema.parse(JSON.parse(readFileSync(path, "utf8")));
-    if (file.model !== model) throw new Error(`it is of the model ${file.model}, not of ${model}`);
-    return {
-      weights: new Map(Object.entries(file.weights).map(([name, values]) => [name, Float64Array.from(values)])),
-      first: Float64Array.from(file.first),
-      second: Float64Array.from(file.second),
-      updates: file.updates,
-    };
-  } catch (error) {
-    throw new CheckpointError(`${path} is not a state of this policy: ${(error as Error).message}`, { cause: error });
-  }
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
-import type { Comparison, InspectedProblem, ProblemOverview, RunOverview } from "../src/watch/protocol.ts";
+import type { Comparison, InspectedProblem, ProblemOverview, Refusal, RunOverview } from "../src/watch/protocol.ts";
 
 const page = fileURLToPath(new URL("../page/", import.meta.url));
 
@@ -37,7 +37,8 @@ export interface Served {
   readonly runs: readonly RunOverview[];
   readonly problems: readonly ProblemOverview[];
   readonly problem: (index: number) => InspectedProblem;
-  readonly comparison: Comparison;
+  /** A sentence where the two can't be compared. */
+  readonly comparison: (first: string, second: string) => Comparison | Refusal;
 }
 
 /** Builds the two views and serves them with `served`, under the strictest content policy; `close` removes all. */
@@ -48,19 +49,21 @@ export async function servePages(served: Served): Promise<{ readonly url: string
     plugins: [{ name: "harness", resolveId: (id) => (id === "harness" ? join(page, "harness.js") : null), load: (id) => (id === join(page, "harness.js") ? HARNESS : null) }],
     build: { outDir: folder, cssCodeSplit: false, rolldownOptions: { input: "harness", output: { entryFileNames: "harness.js", assetFileNames: ({ names }) => (names[0]?.endsWith(".css") ? "harness.css" : "assets/[name][extname]") } } },
   });
-  const answer = (path: string): unknown => {
+  const answer = (path: string, query: URLSearchParams): unknown => {
     if (path === "/api/runs") return served.runs;
-    if (path === "/api/compare") return served.comparison;
+    if (path === "/api/compare") return served.comparison(query.get("first")!, query.get("second")!);
     if (path.endsWith("/recordings")) return [10, 20, 30];
     const problem = /\/recordings\/\d+\/(\d+)$/.exec(path);
     return problem ? served.problem(Number(problem[1])) : served.problems;
   };
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
     response.setHeader("Content-Security-Policy", POLICY);
     if (pathname === "/") response.setHeader("Content-Type", "text/html").end(HTML);
-    else if (pathname.startsWith("/api/")) response.setHeader("Content-Type", "application/json").end(JSON.stringify(answer(pathname)));
-    else response.setHeader("Content-Type", TYPES[extname(pathname)] ?? "text/plain").end(readFileSync(join(folder, pathname)));
+    else if (pathname.startsWith("/api/")) {
+      const body = answer(pathname, searchParams);
+      response.writeHead(typeof body === "object" && body !== null && "error" in body ? 404 : 200, { "Content-Type": "application/json" }).end(JSON.stringify(body));
+    } else response.setHeader("Content-Type", TYPES[extname(pathname)] ?? "text/plain").end(readFileSync(join(folder, pathname)));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const close = (): void => {

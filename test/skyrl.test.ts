@@ -10,7 +10,7 @@ import { CURRENT, REFERENCE } from "../src/policy.ts";
 import type { Policy } from "../src/policy.ts";
 import { createTinkerPolicy } from "../src/tinker/index.ts";
 import { mean } from "../src/util/statistics.ts";
-import { root, selftrain } from "./e2e/command.ts";
+import { main, root, selftrain } from "./e2e/command.ts";
 import { policyConformance } from "./policy-conformance.ts";
 import type { Deviation } from "./policy-conformance.ts";
 import { builtinForSkyrl, skyrlWanted, startSkyrl, tinyForSkyrl } from "./skyrl-server.ts";
@@ -93,7 +93,7 @@ describe.skipIf(!wanted)("SkyRL's JAX backend, with the built-in model", { timeo
       "--engine.kind", "tinker", "--engine.url", server.url, "--lora.rank", "8", "--learning-rate", "1e-3", "--prompts-per-step", "8", "--samples-per-prompt", "8", "--steps", "20",
       "--held-out-problems", "8", "--evaluate-samples", "4", "--evaluate-every", "20", "--checkpoint-every", "4", "--out", run,
     ];
-    const client = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), join(root, "src/cli/main.ts"), "train", join(root, "examples/srt.yaml"), ...flags], { stdio: ["ignore", "ignore", "pipe"] });
+    const client = spawn(process.execPath, [main, "train", join(root, "examples/srt.yaml"), ...flags], { stdio: ["ignore", "ignore", "pipe"] });
     let errors = "";
     client.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
     while (!existsSync(join(run, "checkpoints/step-000008"))) {

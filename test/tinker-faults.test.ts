@@ -10,8 +10,10 @@ import { createTinkerPolicy } from "../src/tinker/index.ts";
 import { endpoints } from "../src/tinker/wire.ts";
 import { createRandom, deriveSeed } from "../src/util/random.ts";
 import { strictZip } from "../src/util/strict-zip.ts";
-import { createFakeClock, createFakeServer, FAULTS, fetchFrom } from "./fake-training-server.ts";
-import type { Fault, FakeServer } from "./fake-training-server.ts";
+import { createFakeClock, FAULTS, fetchFrom } from "./fake-connection.ts";
+import type { Fault } from "./fake-connection.ts";
+import { createFakeServer } from "./fake-training-server.ts";
+import type { FakeServer } from "./fake-training-server.ts";
 
 /** Seeded scenarios: every fault at every endpoint, several times. More of them with the variable that `.ci/run` sets. */
 const SCENARIOS = Number(process.env["SELFTRAIN_FAULT_SCENARIOS"] ?? 240);

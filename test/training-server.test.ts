@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { CheckpointError, PolicyError, ServerError, UsageError } from "../src/errors.ts";
 import { LORA_TARGETS } from "../src/options.ts";
 import { CURRENT, REFERENCE } from "../src/policy.ts";
@@ -10,8 +10,9 @@ import { checkServer } from "../src/tinker/check.ts";
 import { systemClock } from "../src/tinker/clock.ts";
 import { connectPolicy, createTinkerPolicy } from "../src/tinker/index.ts";
 import type { TinkerOptions } from "../src/tinker/index.ts";
+import { createFakeClock, fetchFrom, listen } from "./fake-connection.ts";
 import { createFakePolicy } from "./fake-policy.ts";
-import { createFakeClock, createFakeServer, FAKE_MODEL, fetchFrom, listen } from "./fake-training-server.ts";
+import { createFakeServer, FAKE_MODEL } from "./fake-training-server.ts";
 import type { FakeServer } from "./fake-training-server.ts";
 import { trainIn } from "./train-fixture.ts";
 
@@ -130,6 +131,22 @@ describe("a policy on a training server", () => {
     expect(server.models()).toBe(3);
     await policy.close();
     expect(server.models()).toBe(0);
+  });
+
+  it("tells of each prompt's completions while others are still sampled", async () => {
+    const server = createFakeServer({ tells: true });
+    const serve = fetchFrom(server);
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const isLast = (body: unknown): boolean => typeof body === "string" && body.includes(`"tokens":[${request.prompts.at(-1)!.join()}]`);
+    const policy = await createTinkerPolicy(options(server, { fetch: async (url, init) => (isLast(init?.body) && (await held), serve(url, init)) }));
+    const told: number[] = [];
+    const sampled = policy.sample(request, (prompt) => told.push(prompt));
+    await vi.waitFor(() => expect(told).toEqual([0]));
+    release();
+    await sampled;
+    expect(told).toEqual([0, 1]);
+    await policy.close();
   });
 
   it("begins nothing after a failure", async () => {

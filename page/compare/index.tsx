@@ -20,6 +20,7 @@ export function Compare({ runs, address, go }: ViewProps) {
   const version = runs.filter(({ id }) => id === first || id === second).map(({ revision, evaluations }) => `${revision}:${evaluations}`);
   const comparison = useRequest(pair, version.join(), (signal) => fetchComparison(first!, second!, signal));
   if (first === undefined || second === undefined) return <p class="empty">A comparison takes two runs; there {runs.length === 1 ? "is one" : "is none"}.</p>;
+  const nameOf = (id: string): string => runs.find((run) => run.id === id)?.name ?? id;
   const choose = (a: string, b: string): void => go({ runs: [a, b, ...chosen.filter((id) => id !== a && id !== b)] });
   return (
     <section class="compare" aria-label="Comparison of two runs">
@@ -27,8 +28,9 @@ export function Compare({ runs, address, go }: ViewProps) {
         <Choice name="First" runs={runs} value={first} choose={(id) => choose(id, id === second ? first : second)} />
         <Choice name="Second" runs={runs} value={second} choose={(id) => choose(id === first ? second : first, id)} />
       </div>
+      {address.runs?.slice(0, 2).some((id) => id !== first && id !== second) && <p role="alert">A run that the address names is not here; these are others.</p>}
       {comparison.error !== null && <p role="alert">{comparison.error}</p>}
-      {comparison.value === null ? comparison.error === null && <p class="empty">Comparing…</p> : <Result comparison={comparison.value} />}
+      {comparison.value === null ? comparison.error === null && <p class="empty">Comparing…</p> : <Result comparison={comparison.value} names={[nameOf(first), nameOf(second)]} />}
     </section>
   );
 }
@@ -48,30 +50,38 @@ function Choice({ name, runs, value, choose }: { name: string; runs: readonly Ru
   );
 }
 
-function Result({ comparison: { config, differences, reason } }: { comparison: Comparison }) {
+/** Of the first run, of the second. */
+type Names = readonly [first: string, second: string];
+
+function Result({ comparison: { config, differences, reason }, names }: { comparison: Comparison; names: Names }) {
   const same = config.filter(({ differs }) => !differs);
   return (
     <>
-      <h2>Held-out accuracy, second minus first</h2>
-      {differences.length === 0 ? <p class="empty">{reason ?? "There are no paired differences."}</p> : <Figures differences={differences} />}
+      <h2>
+        Held-out accuracy, {names[1]} minus {names[0]}
+      </h2>
+      {differences.length === 0 ? <p class="empty">{reason ?? "There are no paired differences."}</p> : <Figures differences={differences} names={names} />}
       <h2>Configs</h2>
-      {same.length === config.length ? <p>They don't differ.</p> : <ConfigTable rows={config.filter(({ differs }) => differs)} />}
+      {same.length === config.length ? <p>They don't differ.</p> : <ConfigTable rows={config.filter(({ differs }) => differs)} names={names} />}
       <details>
         <summary>The same in both ({same.length})</summary>
-        <ConfigTable rows={same} />
+        <ConfigTable rows={same} names={names} />
       </details>
     </>
   );
 }
 
-function ConfigTable({ rows }: { rows: Comparison["config"] }) {
+function ConfigTable({ rows, names }: { rows: Comparison["config"]; names: Names }) {
   return (
     <table>
       <thead>
         <tr>
           <th scope="col">key</th>
-          <th scope="col">first</th>
-          <th scope="col">second</th>
+          {names.map((name) => (
+            <th key={name} scope="col">
+              {name}
+            </th>
+          ))}
         </tr>
       </thead>
       <tbody>
@@ -91,18 +101,19 @@ const points = (value: number): string => `${value > 0 ? "+" : ""}${(100 * value
 const interval = ({ difference, low, high }: Interval): string => `${points(difference)} (${points(low)} to ${points(high)})`;
 
 /** What a 95 % interval of a difference says, in words. */
-export function verdict({ low, high }: Interval): string {
-  if (low > 0) return "the second is better";
-  if (high < 0) return "the first is better";
-  return "no difference is shown: the interval holds 0";
+function verdict({ difference, low, high }: Interval, [first, second]: Names): string {
+  const by = `by ${Math.abs(100 * difference).toFixed(1)} points (${points(low)} to ${points(high)})`;
+  if (low > 0) return `${second} is better ${by}`;
+  if (high < 0) return `${first} is better ${by}`;
+  return `no difference is shown: the interval, ${points(low)} to ${points(high)} points, holds 0`;
 }
 
-function Figures({ differences }: { differences: readonly PairedFigure[] }) {
+function Figures({ differences, names }: { differences: readonly PairedFigure[]; names: Names }) {
   const last = differences.at(-1)!;
   return (
     <>
       <p>
-        At step {last.step}, over {last.problems} problems: by pass@1 {verdict(last.passAt1)}; by maj@k {verdict(last.majAtK)}.
+        At step {last.step}, over {last.problems} problems: by pass@1 {verdict(last.passAt1, names)}; by maj@k {verdict(last.majAtK, names)}.
       </p>
       <div class="compare-charts">
         <Differences name="pass@1" figures={differences.map(({ step, passAt1 }) => ({ step, ...passAt1 }))} />

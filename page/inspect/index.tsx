@@ -17,7 +17,8 @@ interface ViewProps {
 
 /** The votes of one run: its recorded steps, their problems, and of one problem all that was sampled. The first of the chosen runs is shown. */
 export function Inspector({ runs, address, go }: ViewProps) {
-  const run = runs.find(({ id }) => id === address.runs?.[0]) ?? runs[0];
+  const asked = address.runs?.[0];
+  const run = runs.find(({ id }) => id === asked) ?? runs[0];
   const version = run === undefined ? "" : `${run.revision}:${run.recordings}`;
   const recordings = useRequest(run?.id ?? null, version, (signal) => fetchRecordings(run!.id, signal));
   if (run === undefined) return <p class="empty">There is no run yet whose votes could be shown.</p>;
@@ -40,6 +41,7 @@ export function Inspector({ runs, address, go }: ViewProps) {
         </label>
         {step !== null && steps.length > 0 && <StepChoice steps={steps} step={step} choose={(next) => go({ step: next, problem: null }, "replace")} />}
       </div>
+      {asked !== undefined && asked !== run.id && <p role="alert">The run that the address names is not here; this is {run.name}.</p>}
       {recordings.error !== null && <p role="alert">{recordings.error}</p>}
       {recordings.value === null && recordings.error === null && <p class="empty">Reading the recorded steps…</p>}
       {recordings.value?.length === 0 && <p class="empty">This run has recorded no samples so far.</p>}
@@ -84,7 +86,7 @@ function Step({ run, step, address, go }: { run: RunOverview; step: number; addr
         <ProblemList problems={listed} chosen={index} choose={(next) => go({ problem: next })} />
       </div>
       {problem.error !== null && <p role="alert">{problem.error}</p>}
-      {index === null && <p class="empty">No problem of this step is so.</p>}
+      {index === null && <p class="empty">No problem of this step is so: take a filter off, or choose another step.</p>}
       {problem.value !== null && <ProblemView key={`${key}/${index ?? ""}`} problem={problem.value} />}
     </div>
   );
@@ -102,12 +104,13 @@ interface FiltersProps {
 function Filters({ filter, all, listed, change }: FiltersProps) {
   const toggle = (condition: Condition) => () =>
     change({ ...filter, conditions: CONDITIONS.filter((other) => (other === condition) !== filter.conditions.includes(other)) }, "push");
+  const counts = useMemo(() => CONDITIONS.map((condition) => countOf(all, condition)), [all]);
   return (
     <div class="filters" role="group" aria-label="Filters">
       <input type="search" aria-label="Search the questions" placeholder="Search the questions" value={filter.search} onInput={({ currentTarget }) => change({ ...filter, search: currentTarget.value }, "replace")} />
-      {CONDITIONS.map((condition) => (
+      {CONDITIONS.map((condition, place) => (
         <label key={condition}>
-          <input type="checkbox" checked={filter.conditions.includes(condition)} onChange={toggle(condition)} /> {CONDITION_NAMES[condition]}
+          <input type="checkbox" checked={filter.conditions.includes(condition)} onChange={toggle(condition)} /> {CONDITION_NAMES[condition]} <span class="facts">{counts[place]}</span>
         </label>
       ))}
       <output>
@@ -115,4 +118,11 @@ function Filters({ filter, all, listed, change }: FiltersProps) {
       </output>
     </div>
   );
+}
+
+/** How many problems are so, or why that can't be told of any. */
+function countOf(all: readonly ProblemOverview[], condition: Condition): string {
+  if (condition === "wrong" && all.every(({ majorityCorrect }) => majorityCorrect === null)) return "(no true answers are recorded)";
+  if (condition === "flipped" && all.every(({ flipped }) => flipped === null)) return "(none was seen before)";
+  return String(filterProblems(all, { conditions: [condition], search: "" }).length);
 }

@@ -83,15 +83,18 @@ function Row({ problem, place, of, chosen, choose }: RowProps) {
       <span class="problem-prompt">
         <RawText text={problem.prompt.replace(/\s+/g, " ")} />
       </span>
-      <span class="problem-facts">{facts(problem).join(" · ")}</span>
+      <span class="problem-facts">
+        {problem.majorityCorrect === false && <strong>✗ majority wrong · </strong>}
+        {facts(problem).join(" · ")}
+      </span>
     </div>
   );
 }
 
-/** What is to be said of a problem in a line. */
+/** What else is to be said of a problem in a line. */
 function facts(problem: ProblemOverview): string[] {
   const said = [`#${problem.index}`];
-  if (problem.majorityCorrect !== null) said.push(problem.majorityCorrect ? "✓ majority right" : "✗ majority wrong");
+  if (problem.majorityCorrect === true) said.push("✓ majority right");
   said.push(`${Math.round(problem.shareOfAll * 100)} % of ${problem.samples} agree`);
   if (problem.tied) said.push("= tie");
   if (problem.flipped === true) said.push("↻ flipped");

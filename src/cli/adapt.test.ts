@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { root, selftrain } from "../../test/e2e/command.ts";
+import { main, root, selftrain } from "../../test/e2e/command.ts";
 import { parseConfig } from "../config/index.ts";
 import { loadTask } from "../tasks/index.ts";
 import type { AdaptedAnswer } from "../voting/index.ts";
@@ -20,7 +20,6 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-// The root, where the loader of TypeScript is found by the engine's thread too.
 const run = (...parameters: readonly string[]) => selftrain(["adapt", ...parameters], { folder: root });
 const parameters = (name: string) => [
   questions, "--steps", "4", "--learning-rate", "3e-4", "--template", "{problem}", "--max-tokens", "24", "--engine.threads", "1", "--out", join(folder, name),
@@ -56,7 +55,7 @@ describe("adapt", () => {
 
   it("killed with SIGKILL and resumed, ends as if it had not been: in training and in voting", async () => {
     const killWhen = async (begun: () => Promise<boolean>, ...flags: readonly string[]) => {
-      const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), join(root, "src/cli/main.ts"), "adapt", ...flags], { cwd: root, stdio: "ignore" });
+      const child = spawn(process.execPath, [main, "adapt", ...flags], { cwd: root, stdio: "ignore" });
       const ended = new Promise((resolve) => child.on("close", resolve));
       while (!(await begun()) && child.exitCode === null) await sleep(2);
       child.kill("SIGKILL");

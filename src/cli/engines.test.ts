@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { selftrain } from "../../test/e2e/command.ts";
-import { createFakeServer, listen } from "../../test/fake-training-server.ts";
+import { listen } from "../../test/fake-connection.ts";
+import { createFakeServer } from "../../test/fake-training-server.ts";
 
-// The root, where the loader of TypeScript is found.
 const folder = new URL("../..", import.meta.url).pathname;
 
 describe("selftrain engines check", () => {

@@ -4,13 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { root, selftrain } from "../../test/e2e/command.ts";
+import { main, root, selftrain } from "../../test/e2e/command.ts";
 
 let folder = "";
 beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), "selftrain-evaluate-"))));
 afterAll(() => rm(folder, { recursive: true }));
 
-// The root, where the loader of TypeScript is found by the engine's thread too.
 const run = (...parameters: readonly string[]) => selftrain(["evaluate", ...parameters], { folder: root });
 // Four problems fill a batch, so there are six.
 const parameters = (name: string) => [
@@ -34,7 +33,7 @@ describe("evaluate", () => {
   });
 
   it("killed with SIGKILL and resumed, ends as if it had not been", async () => {
-    const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), join(root, "src/cli/main.ts"), "evaluate", ...parameters("killed")], { cwd: root, stdio: "ignore" });
+    const child = spawn(process.execPath, [main, "evaluate", ...parameters("killed")], { cwd: root, stdio: "ignore" });
     const ended = new Promise((resolve) => child.on("close", resolve));
     while ((await completionsOf("killed")) === "" && child.exitCode === null) await sleep(2);
     child.kill("SIGKILL");

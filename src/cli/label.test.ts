@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { root, selftrain } from "../../test/e2e/command.ts";
+import { main, root, selftrain } from "../../test/e2e/command.ts";
 import { loadOfflineLabels } from "../data/index.ts";
 import { loadTask } from "../tasks/index.ts";
 
@@ -12,7 +12,6 @@ let folder = "";
 beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), "selftrain-label-"))));
 afterAll(() => rm(folder, { recursive: true }));
 
-// The root, where the loader of TypeScript is found by the engine's thread too.
 const run = (...parameters: readonly string[]) => selftrain(["label", ...parameters], { folder: root });
 const parameters = (name: string) => [
   "--data", "task:chain/5", "--problems", "24", "--samples", "64", "--template", "{problem}", "--max-tokens", "24", "--engine.threads", "1", "--out", join(folder, `${name}.jsonl`),
@@ -43,7 +42,7 @@ describe("label", () => {
   });
 
   it("killed with SIGKILL and resumed, ends as if it had not been", async () => {
-    const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), join(root, "src/cli/main.ts"), "label", ...parameters("killed")], { cwd: root, stdio: "ignore" });
+    const child = spawn(process.execPath, [main, "label", ...parameters("killed")], { cwd: root, stdio: "ignore" });
     const ended = new Promise((resolve) => child.on("close", resolve));
     while ((await labelsOf("killed")) === "" && child.exitCode === null) await sleep(2);
     child.kill("SIGKILL");

@@ -1,6 +1,7 @@
 import type { Loss, ScoredSequence } from "../policy.ts";
-import type { Datum, LossInput, LossName, LossOutput, Tensor } from "../tinker/wire.ts";
+import type { Datum, LossInput, LossName, LossOutput } from "../tinker/wire.ts";
 import type { TrainingRow } from "../types.ts";
+import { shortFloat } from "../util/short-float.ts";
 import { sum } from "../util/statistics.ts";
 import { strictZip } from "../util/strict-zip.ts";
 import { Refusal } from "./refusal.ts";
@@ -65,12 +66,12 @@ function rowOf({ model_input, loss_fn_inputs }: Datum, loss: LossName, where: st
  * (400) when the model's logprobs are not.
  */
 export function lossOutput(rows: readonly Row[], loss: Loss, logprobs: readonly Float32Array[], metrics: Readonly<Record<string, number>> = {}): LossOutput {
+  let total = 0;
   const outputs = strictZip(rows, logprobs).map(([row, logprobs_T]) => {
     if (!logprobs_T.every(Number.isFinite)) throw new Refusal(400, "the model's logprobs are not finite: its weights have diverged; load earlier ones.");
-    const losses_T = Array.from(logprobs_T, (logprob, t) => row.weights[t]! * tokenLoss(loss, logprob, row.logprobs[t]!, row.advantages[t]!));
-    return { logprobs: floats(Array.from(logprobs_T)), ...(losses_T.every(Number.isFinite) && { elementwise_loss: floats(losses_T) }) };
+    logprobs_T.forEach((logprob, t) => (total += row.weights[t]! * tokenLoss(loss, logprob, row.logprobs[t]!, row.advantages[t]!)));
+    return { logprobs: { data: Array.from(logprobs_T, shortFloat), dtype: "float32" as const, shape: [logprobs_T.length] } };
   });
-  const total = sum(outputs.map(({ elementwise_loss }) => (elementwise_loss ? sum(elementwise_loss.data) : Number.NaN)));
   const tokens = sum(rows.map(({ completion }) => completion.length));
   return { loss_fn_output_type: "selftrain", loss_fn_outputs: outputs, metrics: { ...(Number.isFinite(total) && { "loss:sum": total }), "tokens:sum": tokens, ...metrics } };
 }
@@ -83,8 +84,4 @@ function tokenLoss(loss: Loss, logprob: number, behaviour: number, advantage: nu
   const clipped = Math.min(Math.max(ratio, 1 - loss.clipLow), 1 + loss.clipHigh);
   const gain = Math.min(ratio * advantage, clipped * advantage);
   return -(loss.dualClip !== undefined && advantage < 0 ? Math.max(gain, loss.dualClip * advantage) : gain);
-}
-
-function floats(data: number[]): Tensor {
-  return { data, dtype: "float32", shape: [data.length] };
 }

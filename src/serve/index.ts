@@ -9,10 +9,10 @@ import { systemReason } from "../util/system-error.ts";
 import type { Adapters } from "./adapters.ts";
 import { createApp } from "./app.ts";
 import { createService } from "./service.ts";
-import type { ServedModel, ServiceLimits } from "./service.ts";
+import type { ServedModel, ServiceLimits } from "./state.ts";
 
 export type { Adapters } from "./adapters.ts";
-export type { ServedModel, ServiceLimits } from "./service.ts";
+export type { ServedModel, ServiceLimits } from "./state.ts";
 
 export interface ServeOptions {
   readonly model: ServedModel;

@@ -129,22 +129,17 @@ function writeSamples({ sequences, prompt_logprobs }: SampleResult, writer: PbfW
 }
 
 function writeLossOutput({ loss_fn_output_type, loss_fn_outputs, metrics }: LossOutput, writer: PbfWriter): void {
-  const fields = (["logprobs", "elementwise_loss"] as const).flatMap((name) => {
-    const arrays = loss_fn_outputs.flatMap((output) => output[name]?.data ?? []);
-    return loss_fn_outputs.every((output) => output[name]) ? [{ name, values: Float32Array.from(arrays), lengths: loss_fn_outputs.map((output) => output[name]!.data.length) }] : [];
-  });
+  const arrays = loss_fn_outputs.map(({ logprobs }) => logprobs.data);
   writer.writeStringField(1, loss_fn_output_type ?? "");
   writer.writeMessage(2, (_, record) => {
-    for (const field of fields) {
-      record.writeMessage(2, ({ name, values, lengths }, entry) => {
-        entry.writeStringField(1, name);
-        entry.writeMessage(2, (_field, tensor) => {
-          tensor.writeBytesField(1, bytesOf(values));
-          tensor.writeBytesField(2, bytesOf(offsetsOf(lengths)));
-          tensor.writeVarintField(3, FLOAT32);
-        }, null);
-      }, field);
-    }
+    record.writeMessage(2, (_field, entry) => {
+      entry.writeStringField(1, "logprobs");
+      entry.writeMessage(2, (_tensor, tensor) => {
+        tensor.writeBytesField(1, bytesOf(Float32Array.from(arrays.flat())));
+        tensor.writeBytesField(2, bytesOf(offsetsOf(arrays.map(({ length }) => length))));
+        tensor.writeVarintField(3, FLOAT32);
+      }, null);
+    }, null);
     record.writeVarintField(3, loss_fn_outputs.length);
   }, null);
   for (const metric of Object.entries(metrics ?? {})) {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { serialize } from "node:v8";
 import { Refusal } from "./refusal.ts";
 
 /** Recognizes requests that come again, as they do when a reply was lost, by their numbers. */
@@ -16,7 +17,7 @@ export function createRepetitions(): Repetitions {
   const known = new Map<number, { readonly id: string; readonly fingerprint: string }>();
   return {
     once: (sequence, request, start) => {
-      const fingerprint = createHash("sha256").update(JSON.stringify(request)).digest("base64");
+      const fingerprint = createHash("sha256").update(serialize(request)).digest("base64");
       const earlier = known.get(sequence);
       if (earlier) {
         if (earlier.fingerprint !== fingerprint) throw new Refusal(409, `the number ${sequence} was used for another request; take the next one.`);

@@ -17,6 +17,8 @@ export interface SampleTask {
   readonly seed: number;
   /** Place of the prompt among those that share the seed. */
   readonly place: number;
+  /** How many with this seed come at once, where that was told. */
+  readonly together: number | null;
   /** Whether the prompt's own logprobs are asked for. */
   readonly promptLogprobs: boolean;
 }
@@ -30,11 +32,11 @@ export interface Sampled {
 export type Sampler = (task: SampleTask) => Promise<Sampled>;
 
 /**
- * Prompts come one by one over the wire, and an engine is far faster with many at once: sampling begins when no other has
- * come for so many seconds, or when the first has waited for the longer time.
+ * Prompts come one by one over the wire, and an engine is far faster with many at once: sampling begins when all are there
+ * that were told of, when no other has come for so many seconds, or when the first has waited for the longer time.
  */
-const QUIET = 0.015;
-const PATIENCE = 0.15;
+const UNTOLD = { quiet: 0.015, patience: 0.15 };
+const TOLD = { quiet: 0.15, patience: 1 };
 
 interface Waiting {
   readonly task: SampleTask;
@@ -50,7 +52,8 @@ export function createSampler(policy: ServablePolicy, snapshots: Snapshots, turn
   const sampleNext = async (): Promise<void> => {
     const [first] = waiting;
     if (!first) return;
-    const together = waiting.filter(({ kind }) => kind === first.kind);
+    // In the order that they have in their request, so that nothing depends on how they came.
+    const together = waiting.filter(({ kind }) => kind === first.kind).sort(({ task: a }, { task: b }) => a.seed - b.seed || a.place - b.place);
     waiting = waiting.filter(({ kind }) => kind !== first.kind);
     // Those of other kinds take a turn of their own.
     if (waiting.length > 0) void turns(sampleNext);
@@ -71,10 +74,17 @@ export function createSampler(policy: ServablePolicy, snapshots: Snapshots, turn
     new Promise((resolve, reject) => {
       // What is wrong with one must not fail those it would be sampled with.
       checkRequest({ ...task.options, prompts: [task.prompt], seed: task.seed }, policy.description);
-      waiting.push({ task, kind: JSON.stringify([task.options, task.directory]), resolve, reject });
+      const kind = JSON.stringify([task.options, task.directory]);
+      waiting.push({ task, kind, resolve, reject });
+      const there = waiting.filter((other) => other.kind === kind && other.task.seed === task.seed).length;
       clearTimeout(quiet);
-      quiet = setTimeout(begin, QUIET * 1000);
-      patience ??= setTimeout(begin, PATIENCE * 1000);
+      if (there === task.together) {
+        begin();
+        return;
+      }
+      const times = task.together === null ? UNTOLD : TOLD;
+      quiet = setTimeout(begin, times.quiet * 1000);
+      patience ??= setTimeout(begin, times.patience * 1000);
     });
 }
 

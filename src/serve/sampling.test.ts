@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { datumOf, END_TOKEN, servingFixture, textOf, TINY } from "../../test/served.ts";
 import type { Fixture, Served } from "../../test/served.ts";
@@ -49,7 +50,7 @@ const firstTokens = async (sampling: string, seq_id: number, seed = 1) => {
 };
 
 describe("samples over the wire", () => {
-  it("are those of the engine for the same seed, and are drawn together", async () => {
+  it("are those of the engine for the same seed, bit for bit, where they are drawn together", async () => {
     const expected = await (await fixture.engine(null)).sample({ ...options, prompts });
     const { model } = await server.model(0);
     const sampling_session_id = await samplingSession(model, 0);
@@ -57,19 +58,35 @@ describe("samples over the wire", () => {
     gate = new Promise((resolve) => (open = resolve));
     const first = server.run(endpoints.sample, { sampling_session_id, seq_id: 9, prompt: textOf([3]), sampling_params });
     await vi.waitFor(() => expect(calls).toEqual([1]));
-    const requests = prompts.map((prompt, prompt_index) => ({ sampling_session_id, seq_id: prompt_index, prompt: textOf(prompt), num_samples: 3, sampling_params, prompt_index }));
-    const ids = await Promise.all(requests.map((request) => server.begin(endpoints.sample, request)));
+    const requests = prompts.map((prompt, prompt_index) => ({ sampling_session_id, seq_id: prompt_index, prompt: textOf(prompt), num_samples: 3, sampling_params, prompt_index, prompt_count: prompts.length }));
+    // The last comes first.
+    const ids = (await Promise.all(requests.toReversed().map((request) => server.begin(endpoints.sample, request)))).reverse();
     open();
     await first;
     const sampled = await Promise.all(ids.map((id) => server.result(endpoints.sample, id)));
     sampled.forEach(({ sequences }, prompt) => {
-      expect(sequences.map(({ tokens, stop_reason }) => ({ tokens, stop_reason }))).toEqual(expected[prompt]!.map(({ tokens, stopReason }) => ({ tokens, stop_reason: stopReason })));
-      sequences.forEach(({ logprobs }, sample) => logprobs!.forEach((value, t) => expect(value).toBeCloseTo(expected[prompt]![sample]!.logprobs[t]!, 4)));
+      expect(sequences.map(({ tokens, stop_reason, logprobs }) => ({ tokens, stopReason: stop_reason, logprobs: Float32Array.from(logprobs!) }))).toEqual(expected[prompt]);
     });
     expect(calls).toEqual([1, 3]);
     // The same request again is the same future, and samples nothing.
     expect(await server.run(endpoints.sample, requests[0]!)).toEqual(sampled[0]);
     expect(calls).toEqual([1, 3]);
+  });
+
+  it("wait for the others that were told of", async () => {
+    const { model } = await server.model(2);
+    const sampling_session_id = await samplingSession(model, 0);
+    const begin = (prompt_index: number) => server.begin(endpoints.sample, { sampling_session_id, seq_id: prompt_index, prompt: textOf(prompts[prompt_index]!), sampling_params, prompt_index, prompt_count: 2 });
+    calls.length = 0;
+    const ids = [await begin(0)];
+    // Longer than prompts are waited for that nobody told of.
+    await sleep(60);
+    ids.push(await begin(1));
+    await Promise.all(ids.map((id) => server.result(endpoints.sample, id)));
+    expect(calls).toEqual([2]);
+    // One that does not come is not waited for without end.
+    await server.result(endpoints.sample, await server.begin(endpoints.sample, { sampling_session_id, seq_id: 2, prompt: textOf([3]), sampling_params, prompt_count: 2 }));
+    expect(calls).toEqual([2, 1]);
   });
 
   it("fail alone where one of those drawn together cannot be", async () => {

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { endpoints, SampleResult } from "../tinker/wire.ts";
+import { shortFloat } from "../util/short-float.ts";
 import { createRepetitions } from "./repetitions.ts";
 import type { Futures } from "./futures.ts";
 import { Refusal } from "./refusal.ts";
@@ -56,6 +57,7 @@ export function createSamplingSession({ id, session, source, futures, endTokens,
             // Seeds here are 32-bit numbers with a sign, on the wire without.
             seed: (seed ?? anySeed()) | 0,
             place: request.prompt_index ?? 0,
+            together: request.prompt_count ?? null,
             promptLogprobs: prompt_logprobs === true,
           });
           return resultOf(sampled);
@@ -68,6 +70,6 @@ export function createSamplingSession({ id, session, source, futures, endTokens,
 function resultOf({ completions, promptLogprobs }: Sampled): SampleResult & { readonly type: string } {
   const arrays = [...completions.map(({ logprobs }) => logprobs), promptLogprobs ?? []];
   if (!arrays.every((logprobs) => Array.from(logprobs).every(Number.isFinite))) throw new Refusal(400, "the model's logprobs are not finite: its weights have diverged; load earlier ones.");
-  const sequences = completions.map(({ tokens, logprobs, stopReason }) => ({ stop_reason: stopReason, tokens: [...tokens], logprobs: Array.from(logprobs) }));
-  return { type: "sample", sequences, prompt_logprobs: promptLogprobs && [null, ...promptLogprobs] };
+  const sequences = completions.map(({ tokens, logprobs, stopReason }) => ({ stop_reason: stopReason, tokens: [...tokens], logprobs: Array.from(logprobs, shortFloat) }));
+  return { type: "sample", sequences, prompt_logprobs: promptLogprobs && [null, ...Array.from(promptLogprobs, shortFloat)] };
 }

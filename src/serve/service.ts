@@ -1,68 +1,26 @@
 import type { z } from "zod";
-import { REFERENCE } from "../policy.ts";
-import type { PolicyDescription, ServablePolicy } from "../policy.ts";
+import type { PolicyDescription } from "../policy.ts";
 import type { endpoints, ServerFeatures } from "../tinker/wire.ts";
 import { createSerial } from "../util/serial.ts";
-import type { Serial } from "../util/serial.ts";
-import { adaptersOf, describeAdapters, shapeOf } from "./adapters.ts";
+import { adaptersOf, describeAdapters } from "./adapters.ts";
 import type { Adapters } from "./adapters.ts";
-import { createCheckpoints, parsePath, refuseReplaced } from "./checkpoints.ts";
+import { createCheckpoints, parsePath } from "./checkpoints.ts";
 import type { CheckpointPath, Checkpoints } from "./checkpoints.ts";
 import { createEngines } from "./engines.ts";
-import type { Engine, Engines } from "./engines.ts";
+import type { Engine } from "./engines.ts";
 import { createFutures } from "./futures.ts";
-import type { Futures } from "./futures.ts";
 import { createModel, unloadIfPossible } from "./models.ts";
 import type { Model } from "./models.ts";
 import { Refusal } from "./refusal.ts";
 import type { createFromWeightsRequest, createModelRequest } from "./requests.ts";
-import type { Sampler } from "./sampler.ts";
-import { createSamplingSession } from "./sampling.ts";
-import type { SamplingSession, SamplingSource } from "./sampling.ts";
+import type { SamplingSession } from "./sampling.ts";
+import { endSamplings, liveSampling, makeSamplingSession, openSampling } from "./sampling-sessions.ts";
+import type { SamplingSessionRequest } from "./sampling-sessions.ts";
 import { createSessions } from "./sessions.ts";
-import type { Sessions } from "./sessions.ts";
+import { checkBase } from "./state.ts";
+import type { ServedModel, ServiceOptions, State } from "./state.ts";
 
-type SamplingSessionRequest = Request<typeof endpoints.createSamplingSession>;
 type Request<E extends { readonly request: z.ZodType }> = z.output<E["request"]>;
-
-/** The model that is served. */
-export interface ServedModel {
-  /** What clients call it. */
-  readonly name: string;
-  /** What finds its tokenizer: a folder or an id of the hub. */
-  readonly tokenizer: string;
-  /** Tokens at which completions end unless a request says otherwise. */
-  readonly endTokens: readonly number[];
-}
-
-export interface ServiceOptions {
-  readonly model: ServedModel;
-  readonly createPolicy: (adapters: Adapters | null) => Promise<ServablePolicy>;
-  /** Directory of what clients save. */
-  readonly stateDirectory: string;
-  readonly limits: ServiceLimits;
-  readonly newId: () => string;
-  /** A seed for samples that are asked for without one. */
-  readonly anySeed: () => number;
-  /** Seconds, from any start. */
-  readonly clock: () => number;
-  /** Told of failures that no client can mend. */
-  readonly report: (error: unknown) => void;
-}
-
-export interface ServiceLimits {
-  /** Engines in memory: models in training, and those that sample only. */
-  readonly maxModels: number;
-  /** Versions of the weights that each engine keeps to sample from. */
-  readonly snapshotsPerModel: number;
-  readonly maxUnfinished: number;
-  /** Bytes of results that were fetched already. */
-  readonly fetchedBytes: number;
-  /** How long a session lives without a sign of its client. */
-  readonly sessionSeconds: number;
-  /** How long a request waits for those numbered before it. */
-  readonly gapSeconds: number;
-}
 
 /** What the API does, without HTTP. Methods take a request that has the shape of the wire; they throw Refusal, and CheckpointError of the disk. */
 export interface Service {
@@ -85,18 +43,6 @@ export interface Service {
   readonly retrieve: (id: string, seconds: number) => Promise<string | null>;
   /** Lets clients that wait go, and releases the engines after what they are doing. */
   readonly close: () => Promise<void>;
-}
-
-/** Everything that a service holds. */
-interface State {
-  readonly options: ServiceOptions;
-  readonly turns: Serial;
-  readonly futures: Futures;
-  readonly checkpoints: Checkpoints;
-  readonly sessions: Sessions;
-  readonly engines: Engines;
-  readonly models: Map<string, Model>;
-  readonly samplings: Map<string, SamplingSession>;
 }
 
 /** The service on an engine. Opens the base model, so that what is wrong with it shows at once: throws ModelError. */
@@ -225,43 +171,6 @@ async function infoOf({ id, engine }: Model, { name, tokenizer }: ServedModel): 
   return { type: "get_info", model_id: id, is_lora, ...(lora_rank !== undefined && { lora_rank }), model_name: name, model_data: { model_name: name, tokenizer_id: tokenizer } };
 }
 
-async function makeSamplingSession(state: State, request: SamplingSessionRequest): Promise<object> {
-  const { session_id: session, sampling_session_seq_id: number } = request;
-  const { samplingSessions } = state.sessions.get(session);
-  const source = await sourceOf(state, request);
-  return { type: "create_sampling_session", sampling_session_id: samplingSessions.once(number, request, () => openSampling(state, session, source)) };
-}
-
-async function sourceOf(state: State, { base_model, model_path }: SamplingSessionRequest): Promise<SamplingSource> {
-  const { engines, models, checkpoints } = state;
-  if (typeof model_path !== "string") {
-    if (typeof base_model !== "string") throw new Refusal(400, "create_sampling_session has neither a `base_model` nor a `model_path`; give one of them.");
-    checkBase(state, base_model);
-    return { weights: REFERENCE, path: null, directory: null, sampler: (task) => engines.forSampling(null, ({ sampler }) => sampler(task)) };
-  }
-  if (typeof base_model === "string") throw new Refusal(400, "create_sampling_session has both a `base_model` and a `model_path`; give one of them.");
-  const path = parsePath(model_path);
-  const { adapters, baseModel, directory, time } = await checkpoints.find(path);
-  checkBase(state, baseModel);
-  const sampler: Sampler = async (task) => {
-    await refuseReplaced(checkpoints, path, time);
-    const trained = await models.get(path.model)?.engine;
-    return trained ? trained.sampler(task) : engines.forSampling(shapeOf(adapters), (engine) => engine.sampler(task));
-  };
-  return { weights: `${model_path} of ${time}`, path: model_path, directory, sampler };
-}
-
-function openSampling({ options, futures, samplings }: State, session: string, source: SamplingSource): string {
-  const id = `sampling-${options.newId()}`;
-  samplings.set(id, createSamplingSession({ id, session, source, futures, endTokens: options.model.endTokens, anySeed: options.anySeed }));
-  return id;
-}
-
-/** Ends the sampling sessions for which it holds. */
-function endSamplings({ samplings }: Pick<State, "samplings">, holds: (sampling: SamplingSession) => boolean): void {
-  for (const [id, sampling] of samplings) if (holds(sampling)) samplings.delete(id);
-}
-
 /** Frees what clients hold that have shown no sign of life for too long. */
 function endSilentSessions({ sessions, futures, models, samplings, options }: State): void {
   const ended = sessions.expire(options.limits.sessionSeconds, futures.busy);
@@ -277,19 +186,6 @@ function liveModel({ models, sessions }: State, id: string): Model {
   if (!found) throw new Refusal(404, `there is no model ${id}: it was never made, or it was unloaded; make a new one and load what was saved.`);
   sessions.get(found.session);
   return found;
-}
-
-function liveSampling({ samplings, sessions, options }: State, id: string): SamplingSession {
-  const found = samplings.get(id);
-  if (!found) {
-    throw new Refusal(404, `there is no sampling session ${id}: it was never made, its model was unloaded, or its weights made room for newer ones: of a model, the ${options.limits.snapshotsPerModel} that were sampled from last are kept.`);
-  }
-  sessions.get(found.session);
-  return found;
-}
-
-function checkBase({ options }: State, name: string): void {
-  if (name !== options.model.name) throw new Refusal(400, `the base model \`${name}\` is not served here; expected \`${options.model.name}\`.`);
 }
 
 /** This server's own traits: losses are sums, a model's requests run in their order, and all optimizer settings count. */

@@ -88,9 +88,8 @@ async function outcomesOf(groups_P: readonly Judged[], parts: StepParts, setting
 async function greedyRewards(groups_P: readonly Judged[], parts: StepParts, settings: SeededSettings): Promise<readonly number[]> {
   const greedy = { ...settings, temperature: 0, topP: 1, topK: 0 };
   const prompts_P = groups_P.map(({ promptTokens }) => promptTokens);
-  const samples_P_1 = await sampleAnswers(prompts_P, { weights: CURRENT, count: 1, seed: deriveSeed(settings.seed, "greedy") }, parts, greedy);
-  return strictZip(groups_P, samples_P_1).map(([{ problem, ballot }, samples_1], index) => {
-    const answers_G = answersOf(samples_1);
+  const answers_P_1 = await sampleAnswers(prompts_P, { weights: CURRENT, count: 1, seed: deriveSeed(settings.seed, "greedy") }, parts, greedy, answersOf);
+  return strictZip(groups_P, answers_P_1).map(([{ problem, ballot }, answers_G], index) => {
     const judged = parts.rewardOf({ problem, answers_G, vote: vote(answers_G, parts.grader.classes), ballot, seed: deriveSeed(settings.seed, "greedy reward", index) });
     return judged.rewards_G[0]!;
   });

@@ -4,7 +4,6 @@ import { answerSpan } from "../srt/answer-span.ts";
 import { vote } from "../srt/vote.ts";
 import type { Completion, Problem, Sample, Vote } from "../types.ts";
 import { deriveSeed } from "../util/random.ts";
-import { strictZip } from "../util/strict-zip.ts";
 import type { SeededSettings, StepParts, TeacherSettings } from "./settings.ts";
 
 /** Name of the weights of a teacher that follows the policy. */
@@ -27,10 +26,10 @@ export function askedProblems(problems_P: readonly Problem[], { crossLabels }: P
 /** Samples n completions for each problem from the current policy, reads their answers and counts them. */
 export async function answer(problems_P: readonly Problem[], parts: StepParts, settings: SeededSettings): Promise<readonly Answered[]> {
   const prompts_P = problems_P.map(({ prompt, template }) => parts.renderer.encodePrompt(prompt, template));
-  const samples_P_G = await sampleAnswers(prompts_P, { weights: CURRENT, count: settings.samplesPerPrompt, seed: settings.seed }, parts, settings);
-  return strictZip(problems_P, strictZip(prompts_P, samples_P_G)).map(([problem, [promptTokens, samples_G]]) => {
+  const voters = { weights: CURRENT, count: settings.samplesPerPrompt, seed: settings.seed };
+  return sampleAnswers(prompts_P, voters, parts, settings, (samples_G, index) => {
     const located_G = samples_G.map((sample): Sample => ({ ...sample, answerSpan: answerSpan(sample.tokens, sample.text, sample.answer, parts.renderer.decode) }));
-    return { problem, promptTokens, samples_G: located_G, vote: vote(answersOf(samples_G), parts.grader.classes) };
+    return { problem: problems_P[index]!, promptTokens: prompts_P[index]!, samples_G: located_G, vote: vote(answersOf(samples_G), parts.grader.classes) };
   });
 }
 
@@ -44,9 +43,8 @@ export async function ballotsOf(answered_P: readonly Answered[], parts: StepPart
   if (crossLabels) return answered_P.map((_, index) => answered_P[index ^ 1]!.vote);
   if (teacher.kind === "none") return answered_P.map((answered) => answered.vote);
   const voters = { weights: teacher.kind === "start" ? REFERENCE : TEACHER, count: teacher.samples, seed: deriveSeed(seed, "teacher") };
-  const samples_P_V = await sampleAnswers(answered_P.map(({ promptTokens }) => promptTokens), voters, parts, settings);
-  return strictZip(answered_P, samples_P_V).map(([{ samples_G }, samples_V]) => {
-    const own = teacher.ownVotes ? answersOf(samples_G) : [];
+  return sampleAnswers(answered_P.map(({ promptTokens }) => promptTokens), voters, parts, settings, (samples_V, index) => {
+    const own = teacher.ownVotes ? answersOf(answered_P[index]!.samples_G) : [];
     return vote([...answersOf(samples_V), ...own], parts.grader.classes);
   });
 }
@@ -69,20 +67,26 @@ interface Voters {
   readonly seed: number;
 }
 
-/** Completions with their answers, `[prompt][count]`. */
-export async function sampleAnswers(
+/**
+ * What `use` makes of each prompt's completions with their answers, `[prompt]`. An engine that has those of one prompt
+ * before the others lets them be read while it samples: `use` may be called in any order, once for each prompt.
+ */
+export async function sampleAnswers<T extends object>(
   prompts: readonly (readonly number[])[],
   voters: Voters,
   { policy, renderer, grader }: StepParts,
   { temperature, topP, topK, maxTokens }: Pick<SeededSettings, "temperature" | "topP" | "topK" | "maxTokens">,
-): Promise<readonly (readonly Omit<Sample, "answerSpan">[])[]> {
-  const completions_P_G = await policy.sample({ prompts, ...voters, temperature, topP, topK, stopTokens: renderer.stopTokens, maxTokens });
+  use: (samples: readonly Omit<Sample, "answerSpan">[], prompt: number) => T,
+): Promise<readonly T[]> {
   const read = (completion: Completion) => {
     const text = renderer.decode(completion.tokens);
     const finalAnswer = grader.extract(text);
     return { ...completion, text, answer: finalAnswer };
   };
-  return completions_P_G.map((completions_G) => completions_G.map(read));
+  const early = new Map<number, T>();
+  const request = { prompts, ...voters, temperature, topP, topK, stopTokens: renderer.stopTokens, maxTokens };
+  const completions_P_G = await policy.sample(request, (prompt, completions_G) => early.set(prompt, use(completions_G.map(read), prompt)));
+  return completions_P_G.map((completions_G, prompt) => early.get(prompt) ?? use(completions_G.map(read), prompt));
 }
 
 export function answersOf(samples_G: readonly Pick<Sample, "answer">[]): readonly (string | null)[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createFakeClock } from "../../test/fake-training-server.ts";
+import { createFakeClock } from "../../test/fake-connection.ts";
 import { ServerError } from "../errors.ts";
 import { createRandom } from "../util/random.ts";
 import { operate, query } from "./client.ts";

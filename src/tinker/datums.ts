@@ -1,5 +1,6 @@
 import { PolicyError } from "../errors.ts";
 import type { TokenSequence } from "../types.ts";
+import { shortFloat } from "../util/short-float.ts";
 import { strictZip } from "../util/strict-zip.ts";
 import type { Datum, LossOutput, Tensor } from "./wire.ts";
 
@@ -15,16 +16,11 @@ const BYTES_PER_NUMBER = 11;
 export function datumOf({ prompt, completion }: TokenSequence, inputs: Readonly<Record<string, ArrayLike<number>>>): Datum {
   const tokens = [...prompt, ...completion];
   const before = new Array<number>(prompt.length - 1).fill(0);
-  const floats = Object.entries(inputs).map(([name, values]) => [name, tensor("float32", [...before, ...Array.from(values, shortened)])] as const);
+  const floats = Object.entries(inputs).map(([name, values]) => [name, tensor("float32", [...before, ...Array.from(values, shortFloat)])] as const);
   return {
     model_input: { chunks: [{ type: "encoded_text", tokens: tokens.slice(0, -1) }] },
     loss_fn_inputs: { target_tokens: tensor("int64", tokens.slice(1)), ...Object.fromEntries(floats) },
   };
-}
-
-/** Nine digits tell every float32 apart; a double would take twice as many. */
-function shortened(value: number): number {
-  return Number.isInteger(value) ? value : Number(value.toPrecision(9));
 }
 
 function tensor(dtype: Tensor["dtype"], data: number[]): Tensor {

@@ -90,7 +90,7 @@ export async function connectPolicy(options: TinkerOptions): Promise<ServedPolic
     if (traits.clips !== true) options.warn(`the training server ${traits.clips === false ? "does not clip gradients" : "does not show that it clips gradients"}: \`max-gradient-norm\` ${traits.clips === false ? "has" : "may have"} no effect.`);
     const limit = createLimit(options.concurrency);
     const reference = await referenceVersion(session, model, limit);
-    return { policy: policyOver({ session, offered, limits, model, traits, current, reference, limit }), offered, traits };
+    return { policy: policyOver({ session, offered, limits, model, traits, current, reference, limit, concurrency: options.concurrency }), offered, traits };
   } catch (error) {
     await Promise.allSettled(opened.map(({ unload }) => unload(1)));
     session.close();

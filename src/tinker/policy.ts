@@ -1,6 +1,6 @@
 import { CheckpointError, PolicyError, ServerError, UsageError } from "../errors.ts";
 import { checkRequest, checkRow, checkSequence, CURRENT, REFERENCE } from "../policy.ts";
-import type { Policy, PolicyLimits, SampleRequest, WeightsName } from "../policy.ts";
+import type { Arrived, Policy, PolicyLimits, SampleRequest, WeightsName } from "../policy.ts";
 import type { Completion } from "../types.ts";
 import { createSerial } from "../util/serial.ts";
 import { createModel, unloadModel } from "./model.ts";
@@ -22,6 +22,7 @@ export interface RemoteParts {
   readonly current: RemoteModel;
   readonly reference: Version;
   readonly limit: Limit;
+  readonly concurrency: number;
 }
 
 /** A frozen copy of the weights: a model that was made from them, and where the server keeps them. */
@@ -50,7 +51,7 @@ export function policyOver(parts: RemoteParts): Policy {
   const refused = (reason: string) => (): Promise<never> => inOrder(() => Promise.reject(new PolicyError(reason)));
   return {
     description: { model: offered.name, parameters: offered.parameters ?? 0, ...limits, capabilities: [] },
-    sample: (request) => inOrder(() => sample(state, request)),
+    sample: (request, arrived) => inOrder(() => sample(state, request, arrived)),
     logprobs: (sequences, name) =>
       inOrder(async () => {
         for (const sequence of sequences) checkSequence(sequence, limits);
@@ -84,11 +85,11 @@ async function close({ session, current, reference, snapshots }: State): Promise
 
 const NO_CRITIC = "A training server has no critic: it has no values, and no update of them.";
 
-async function sample(state: State, request: SampleRequest): Promise<readonly (readonly Completion[])[]> {
+async function sample(state: State, request: SampleRequest, arrived?: Arrived): Promise<readonly (readonly Completion[])[]> {
   checkRequest(request, state.limits);
   const version = versionOf(state, request.weights);
   const sampler = await version.sampler();
-  const completions_P_G = await sampleFrom(state, sampler, request);
+  const completions_P_G = await sampleFrom(state, sampler, request, arrived);
   if (version === state.current && state.checked !== sampler.id) {
     await checkSampler(state.current, request, completions_P_G);
     state.checked = sampler.id;

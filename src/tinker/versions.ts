@@ -1,5 +1,5 @@
 import { PolicyError, ServerError } from "../errors.ts";
-import type { SampleRequest } from "../policy.ts";
+import type { Arrived, SampleRequest } from "../policy.ts";
 import type { Completion, TokenSequence } from "../types.ts";
 import { deriveSeed } from "../util/random.ts";
 import { strictZip } from "../util/strict-zip.ts";
@@ -24,14 +24,16 @@ export type Limit = <T>(task: () => Promise<T>) => Promise<T>;
 export interface SamplingParts {
   readonly session: Session;
   readonly limit: Limit;
+  /** Tasks that `limit` runs at once. */
+  readonly concurrency: number;
   readonly traits: Pick<ServerTraits, "takesPromptIndex">;
 }
 
 /** Seeds that every server takes: the last sample's is the first's + count - 1. */
 const SEEDS = 2 ** 31;
 
-/** Samples `count` completions for each prompt, `[prompt, count]`. Throws PolicyError when the server returns others. */
-export function sampleFrom({ session, limit, traits }: SamplingParts, { id, next }: Sampler, request: SampleRequest): Promise<readonly (readonly Completion[])[]> {
+/** Samples `count` completions for each prompt, `[prompt, count]`; `arrived` is told of each prompt's when its reply is there. Throws PolicyError when the server returns others. */
+export function sampleFrom({ session, limit, concurrency, traits }: SamplingParts, { id, next }: Sampler, request: SampleRequest, arrived?: Arrived): Promise<readonly (readonly Completion[])[]> {
   const { prompts, count, seed, temperature, topP, topK, stopTokens, maxTokens } = request;
   return allOrNone({ session, limit }, prompts, async (connection, prompt, index) => {
     const result = await operate(connection, endpoints.sample, {
@@ -40,14 +42,16 @@ export function sampleFrom({ session, limit, traits }: SamplingParts, { id, next
       prompt: { chunks: [{ type: "encoded_text", tokens: [...prompt] }] },
       num_samples: count,
       sampling_params: { max_tokens: maxTokens, seed: traits.takesPromptIndex ? seed >>> 0 : (deriveSeed(seed, index) >>> 0) % (SEEDS - count), stop: [...stopTokens], temperature, top_p: topP, top_k: topK === 0 ? -1 : topK },
-      ...(traits.takesPromptIndex && { prompt_index: index }),
+      ...(traits.takesPromptIndex && { prompt_index: index, prompt_count: Math.min(concurrency, prompts.length - (index - (index % concurrency))) }),
     });
-    return completionsOf(result, request);
+    const completions = completionsOf(result, request);
+    arrived?.(index, completions);
+    return completions;
   });
 }
 
 /** What a task makes of each item. The first failure ends the tasks under way, and none begins after it. */
-function allOrNone<Item, Result>({ session: { connection }, limit }: Omit<SamplingParts, "traits">, items: readonly Item[], task: (connection: Connection, item: Item, index: number) => Promise<Result>): Promise<readonly Result[]> {
+function allOrNone<Item, Result>({ session: { connection }, limit }: Pick<SamplingParts, "session" | "limit">, items: readonly Item[], task: (connection: Connection, item: Item, index: number) => Promise<Result>): Promise<readonly Result[]> {
   const failed = new AbortController();
   const signal = AbortSignal.any([connection.signal, failed.signal]);
   return Promise.all(

@@ -18,12 +18,14 @@ export const API_PREFIX = "/api/v1";
 
 const optional = <T extends z.ZodType>(type: T) => type.nullish();
 const index = () => z.int().nonnegative();
-const tokens = () => z.array(z.int().nonnegative());
+/** Checked as a whole: element by element, a large array takes longer to check than to read. */
+const numbers = () => z.custom<number[]>((value) => Array.isArray(value) && value.every((number) => typeof number === "number"), "expected an array of numbers");
+const tokens = () => z.custom<number[]>((value) => Array.isArray(value) && value.every((token) => Number.isSafeInteger(token) && token >= 0), "expected an array of token ids");
 
 const modelInput = z.object({ chunks: z.array(z.object({ type: z.literal("encoded_text").default("encoded_text"), tokens: tokens() })) });
 
 /** A dense array, flat in row-major order. */
-const tensor = z.object({ data: z.array(z.number()), dtype: z.enum(["int64", "float32"]), shape: optional(z.array(index())) });
+const tensor = z.object({ data: numbers(), dtype: z.enum(["int64", "float32"]), shape: optional(z.array(index())) });
 
 const datum = z.object({ model_input: modelInput, loss_fn_inputs: z.record(z.string(), tensor) });
 
@@ -33,10 +35,10 @@ const lossName = z.enum(["cross_entropy", "importance_sampling", "ppo"]);
 /** `ppo` has `clip_low_threshold` and `clip_high_threshold`: bounds of the ratio itself, 0.8 and 1.2, say. */
 const lossInput = z.object({ data: z.array(datum).min(1), loss_fn: lossName, loss_fn_config: optional(z.record(z.string(), z.number())) });
 
-/** For each datum its `logprobs`, `[N]`, from before any optimizer step; some servers add `elementwise_loss`, `[N]`. */
+/** For each datum its `logprobs`, `[N]`, from before any optimizer step. Some servers add more, which nothing here reads. */
 const lossOutput = z.object({
   loss_fn_output_type: optional(z.string()),
-  loss_fn_outputs: z.array(z.object({ logprobs: tensor, elementwise_loss: optional(tensor) })),
+  loss_fn_outputs: z.array(z.object({ logprobs: tensor })),
   metrics: optional(z.record(z.string(), z.number())),
 });
 
@@ -83,14 +85,14 @@ const features = z.object({
   ordered: z.boolean(),
   grad_clip_norm: z.boolean(),
   lora_alpha: z.boolean(),
-  /** Whether samples take a `prompt_index`: then completions are those that the embedded engine draws from the same seed. */
+  /** Whether samples take a `prompt_index` and a `prompt_count`: then completions are those that the embedded engine draws from the same seed. */
   prompt_index: optional(z.boolean()),
 });
 
 const supportedModel = z.object({ model_name: z.string(), max_context_length: optional(index()), vocabulary_size: optional(index()), parameters: optional(index()) });
 
 const sampleResult = z.object({
-  sequences: z.array(z.object({ stop_reason: z.enum(["stop", "length"]), tokens: tokens(), logprobs: optional(z.array(z.number())) })),
+  sequences: z.array(z.object({ stop_reason: z.enum(["stop", "length"]), tokens: tokens(), logprobs: optional(numbers()) })),
   /** Of each prompt token after those before it, `[prompt time]`; the first has none. */
   prompt_logprobs: optional(z.array(z.number().nullable())),
 });
@@ -134,6 +136,8 @@ export const endpoints = {
       sampling_params: samplingParameters,
       /** Place of the prompt among those that share the seed, 0 by default; to servers that list it. */
       prompt_index: optional(index()),
+      /** How many of them are sent at once: sampling begins when all are there. */
+      prompt_count: optional(z.int().positive()),
       prompt_logprobs: optional(z.boolean()),
     }),
     sampleResult,

@@ -51,8 +51,8 @@ it("gives the signs of collapse as columns, by the keys that the limits have", a
   const mean = (first: number) => steps.slice(first, first + 8).reduce((total, { kl, meanLength }) => total + kl / meanLength / 8, 0);
   // Over the eight steps that end with a step: the first seven have none.
   expect([...tokenKl]).toEqual([...Array.from({ length: 7 }, () => NaN), ...[0, 1, 2, 3, 4].map((first) => expect.closeTo(mean(first), 6) as number)]);
-  expect(health.signs.map(({ key }) => key)).toEqual(["lostSureness", "answerExcess", "tokenKl", "abstentionRate"]);
-  expect(health.signs[2]).toMatchObject({ value: expect.closeTo(mean(4), 12) as number, start: expect.closeTo(mean(0), 12) as number, limit: Math.max(0.8, 8 * health.signs[2]!.start!) });
+  expect(health.signs.map(({ key }) => key)).toEqual(["lostSupport", "lostSureness", "answerExcess", "tokenKl", "abstentionRate"]);
+  expect(health.signs[3]).toMatchObject({ value: expect.closeTo(mean(4), 12) as number, start: expect.closeTo(mean(0), 12) as number, limit: Math.max(0.8, 8 * health.signs[3]!.start!) });
 });
 
 it("gives evaluations, config, environment and path", async () => {

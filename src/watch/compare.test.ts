@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -44,6 +44,13 @@ it("takes the second run minus the first, problem by problem, where both were ev
   ]);
   // Both problems gain two of four samples: whichever are drawn, the difference is a half.
   expect(differences).toEqual([{ step: 10, problems: 2, passAt1: { difference: 0.5, low: 0.5, high: 0.5 }, majAtK: { difference: 0.5, low: 0, high: 1 } }]);
+});
+
+it("says that a run is gone", async () => {
+  const [gone, there] = folders.map(watchRun);
+  await rm(folders[0]!, { recursive: true });
+  expect((await compareRuns(gone!, there!)).reason).toBe(`${folders[0]!} is no longer there.`);
+  await mkdir(folders[0]!);
 });
 
 it("says why two runs can't be compared", async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -36,6 +37,9 @@ function configDifferences(first: WatchedRun, second: WatchedRun): Comparison["c
 
 async function pairedFigures(first: WatchedRun, second: WatchedRun): Promise<Pick<Comparison, "differences" | "reason">> {
   const because = (reason: string) => ({ differences: [], reason });
+  for (const { path } of [first, second]) {
+    if (!existsSync(path)) return because(`${path} is no longer there.`);
+  }
   const [one, other] = await Promise.all([first, second].map(answersByStep));
   for (const [run, answers] of [[first, one!], [second, other!]] as const) {
     if (answers.size === 0) return because(`${run.path} has no answers of evaluations (evaluations.jsonl), which a paired comparison needs.`);

@@ -1,9 +1,15 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildCommand } from "./build.ts";
 
 /** Folder of the project. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+buildCommand(root);
+
+/** What Node runs as `selftrain`: the built command, up to date with its sources. */
+export const main = join(root, "dist/cli/main.js");
 
 export interface CommandOptions {
   readonly folder: string;
@@ -21,7 +27,7 @@ export interface CommandResult {
 
 /** Runs the real command, as a process of its own, in a folder. */
 export async function selftrain(parameters: readonly string[], { folder, interruptAt, environment = {} }: CommandOptions): Promise<CommandResult> {
-  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), join(root, "src/cli/main.ts"), ...parameters], { cwd: folder, env: { ...process.env, ...environment } });
+  const child = spawn(process.execPath, [main, ...parameters], { cwd: folder, env: { ...process.env, ...environment } });
   const output = { stdout: "", stderr: "" };
   let interrupted = false;
   const received = (stream: keyof typeof output) => (chunk: Buffer) => {

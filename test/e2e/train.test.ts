@@ -41,7 +41,6 @@ afterAll(async () => {
   await rm(model, { recursive: true });
 });
 
-// The root, where the loader of TypeScript is found by the engine's thread too.
 const run = (parameters: readonly string[], interruptAt?: string) =>
   selftrain(parameters, { folder: root, ...(interruptAt === undefined ? {} : { interruptAt }) });
 const train = (name: string, ...flags: readonly string[]) => ["train", join(folder, "tiny.yaml"), "--out", join(folder, name), ...flags];

@@ -13,8 +13,6 @@ interface StepPanel {
   readonly label: string;
   /** Ends of the axis where the figure is a share. */
   readonly share?: boolean;
-  /** Whether the column is a sign of Health by the same name, whose limit is drawn. */
-  readonly sign?: true;
 }
 
 const STEP_PANELS: readonly StepPanel[] = [
@@ -22,42 +20,47 @@ const STEP_PANELS: readonly StepPanel[] = [
   { column: "trainPassAt1", title: "True accuracy of the same samples, where it is known", label: "pass@1", share: true },
   { column: "majorityShareOfAll", title: "Majority share", label: "share of samples", share: true },
   { column: "kl", title: "KL of a completion to the reference", label: "nats" },
-  { column: "lostSupport", title: "Sign of collapse: support for the first model's answers, below its best", label: "share", sign: true },
-  { column: "lostSureness", title: "Sign of collapse: sureness gone over to other answers", label: "share", sign: true },
-  { column: "answerExcess", title: "Sign of collapse: one answer beyond its first share", label: "share", sign: true },
+  { column: "lostSupport", title: "Sign of collapse: support for the first model's answers, below its best", label: "share" },
+  { column: "lostSureness", title: "Sign of collapse: sureness gone over to other answers", label: "share" },
+  { column: "answerExcess", title: "Sign of collapse: one answer beyond its first share", label: "share" },
+  { column: "tokenKl", title: "Sign of collapse: KL of a token to the first model", label: "nats" },
+  { column: "abstentionRate", title: "Sign of collapse: completions without an answer", label: "share" },
   { column: "entropy", title: "Entropy of a token", label: "nats" },
   { column: "meanLength", title: "Length of a completion", label: "tokens" },
 ];
 
-/** What a person looks at first, all runs in each panel: held-out accuracy, then the figures of the steps. */
+/** What a person looks at first, all runs in each panel: held-out accuracy, that of validations where there are any, then the figures of the steps. */
 export function chartOf(runs: readonly ReportedRun[]): Chart {
-  const evaluation = (title: string, label: string, figure: (point: EvaluationPoint) => Point): Panel => ({
+  const evaluation = (title: string, figure: (point: EvaluationPoint) => Point, kind: EvaluationPoint["kind"] = "evaluation"): Panel => ({
     title,
     x: { label: "step" },
-    y: { label },
-    series: runs.map((run, index) => series(run, index, run.evaluations.map(figure))),
+    y: { label: title.split(" ").at(-1)! },
+    series: runs.map((run, index) => series(run, index, run.evaluations[kind].map(figure))),
   });
-  const shades = "Bands: one standard error on either side. Dotted: limit of the alarm.";
+  const passAt1 = ({ step, passAt1: y, standardError }: EvaluationPoint): Point => ({ x: step, y, low: y - standardError, high: y + standardError });
+  const shades = "Bands: one standard error on either side. Dotted: limit of the alarm, the lowest of the runs.";
   const same = runs.length > 2 * COLORS ? ` With more than ${2 * COLORS} runs some look alike.` : "";
   return {
     title: runs.length === 1 ? `Run ${runs[0]!.name}` : `${runs.length} runs`,
     caption: `${shades}${same}`,
     panels: [
-      evaluation("Held-out pass@1", "pass@1", ({ step, passAt1, standardError }) => ({ x: step, y: passAt1, low: passAt1 - standardError, high: passAt1 + standardError })),
-      evaluation("Held-out maj@k", "maj@k", ({ step, majAtK, majStandardError }) => ({ x: step, y: majAtK, low: majAtK - majStandardError, high: majAtK + majStandardError })),
+      evaluation("Held-out pass@1", passAt1),
+      evaluation("Held-out maj@k", ({ step, majAtK, majStandardError }) => ({ x: step, y: majAtK, low: majAtK - majStandardError, high: majAtK + majStandardError })),
+      ...(runs.some(({ evaluations }) => evaluations.validation.length > 0) ? [evaluation("Validation pass@1", passAt1, "validation")] : []),
       ...STEP_PANELS.map((panel) => stepPanel(panel, runs)),
     ],
   };
 }
 
-function stepPanel({ column, title, label, share = false, sign }: StepPanel, runs: readonly ReportedRun[]): Panel {
-  const limit = sign === undefined ? null : (runs.map(({ overview }) => overview.health.signs.find(({ key }) => key === column)?.limit ?? null).find((each) => each !== null) ?? null);
+/** With the lowest limit that the alarm has for the figure in any of the runs, where it is one of its signs. */
+function stepPanel({ column, title, label, share = false }: StepPanel, runs: readonly ReportedRun[]): Panel {
+  const limits = runs.flatMap(({ overview }) => overview.health.signs.flatMap(({ key, limit }) => (key === column && limit !== null ? [limit] : [])));
   return {
     title,
     x: { label: "step" },
     y: { label, ...(share && { min: 0, max: 1 }) },
     series: runs.map((run, index) => series(run, index, thinned(pointsOf(run.column(column))))),
-    ...(limit !== null && { limit }),
+    ...(limits.length > 0 && { limit: Math.min(...limits) }),
   };
 }
 

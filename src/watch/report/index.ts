@@ -25,16 +25,19 @@ export async function reportOf(runs: readonly ReportedRun[]): Promise<Report> {
 }
 
 function runsTable(runs: readonly ReportedRun[]): Table {
-  const row = ({ name, overview, evaluations, column }: ReportedRun): readonly string[] => {
+  const validated = runs.some(({ evaluations }) => evaluations.validation.length > 0);
+  const row = ({ name, overview, evaluations: { evaluation, validation }, column }: ReportedRun): readonly string[] => {
     const seconds = column("elapsed").at(-1);
-    const best = evaluations.reduce<EvaluationPoint | undefined>((top, point) => (top === undefined || point.passAt1 > top.passAt1 ? point : top), undefined);
     return [
       name, `${overview.state}, ${overview.step} of ${overview.steps}`, seconds === undefined ? "" : seconds.toFixed(0),
-      passAt1(evaluations[0]), passAt1(best), passAt1(evaluations.at(-1)), majAtK(evaluations.at(-1)), overview.health.text,
+      passAt1(evaluation[0]), passAt1(best(evaluation)), passAt1(evaluation.at(-1)), majAtK(evaluation.at(-1)), ...(validated ? [passAt1(best(validation))] : []), overview.health.text,
     ];
   };
-  return { head: ["run", "state and steps", "seconds", "first pass@1", "best pass@1", "last pass@1", "last maj@k", "the alarm's verdict"], rows: runs.map(row) };
+  return { head: ["run", "state and steps", "seconds", "first pass@1", "best pass@1", "last pass@1", "last maj@k", ...(validated ? ["best validation"] : []), "the alarm's verdict"], rows: runs.map(row) };
 }
+
+/** The first of those with the largest pass@1; `undefined` of none. */
+const best = (points: readonly EvaluationPoint[]): EvaluationPoint | undefined => points.find(({ passAt1: rate }) => rate === Math.max(...points.map((point) => point.passAt1)));
 
 const passAt1 = (point?: EvaluationPoint): string => (point === undefined ? "" : `${point.passAt1.toFixed(3)} ± ${point.standardError.toFixed(3)} (step ${point.step})`);
 const majAtK = (point?: EvaluationPoint): string => (point === undefined ? "" : `${point.majAtK.toFixed(3)} ± ${point.majStandardError.toFixed(3)} (k = ${point.k})`);

@@ -67,6 +67,19 @@ describe("reportOf", () => {
 });
 
 describe("chartOf", () => {
+  it("draws the lowest limit of the runs for every sign of collapse, and validations where there are any", async () => {
+    const [run] = await readRuns(at("first"));
+    const limited = (limit: number) => ({ ...run!, overview: { ...run!.overview, health: { ...run!.overview.health, signs: run!.overview.health.signs.map((sign) => ({ ...sign, limit })) } } });
+    const { panels } = chartOf([limited(0.7), limited(0.4)]);
+    expect(panels.filter(({ title }) => title.startsWith("Sign of collapse")).map(({ limit }) => limit)).toEqual(run!.overview.health.signs.map(() => 0.4));
+    expect(panels.map(({ title }) => title)).not.toContain("Validation pass@1");
+    const point = { ...run!.evaluations.evaluation[0]!, kind: "validation" as const, step: 5, passAt1: 0.25, standardError: 0.05 };
+    const validated = { ...run!, evaluations: { ...run!.evaluations, validation: [point] } };
+    expect(chartOf([validated]).panels.find(({ title }) => title === "Validation pass@1")!.series[0]!.points).toEqual([{ x: 5, y: 0.25, low: 0.2, high: 0.3 }]);
+    const { head, rows } = (await reportOf([validated])).sections[0]!.table!;
+    expect(rows[0]![head.indexOf("best validation")]).toBe("0.250 ± 0.050 (step 5)");
+  });
+
   it("tells eight runs and more apart by color and dashes", async () => {
     const [run] = await readRuns(at("first"));
     const chart = chartOf(Array.from({ length: 10 }, (_, index) => ({ ...run!, name: `run ${index}` })));

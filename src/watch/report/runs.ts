@@ -9,8 +9,8 @@ import { createRuns } from "../runs.ts";
 export interface ReportedRun {
   readonly name: string;
   readonly overview: RunOverview;
-  /** On the held-out problems, by step. */
-  readonly evaluations: readonly EvaluationPoint[];
+  /** On the held-out problems and, for early stopping, on those of the validation; by step. */
+  readonly evaluations: Readonly<Record<EvaluationPoint["kind"], readonly EvaluationPoint[]>>;
   readonly column: (name: StepColumn) => Float32Array;
   readonly about: RunAbout;
   readonly watched: WatchedRun;
@@ -33,7 +33,7 @@ export async function readRuns(directories: readonly string[]): Promise<readonly
       return {
         name: overview.name,
         overview,
-        evaluations: watched.evaluations().filter(({ kind }) => kind === "evaluation"),
+        evaluations: { evaluation: ofKind(watched, "evaluation"), validation: ofKind(watched, "validation") },
         column: (name: StepColumn) => watched.columns().after(name, 0).slice(),
         about: await readAbout(watched),
         watched,
@@ -41,6 +41,8 @@ export async function readRuns(directories: readonly string[]): Promise<readonly
     }),
   );
 }
+
+const ofKind = (run: WatchedRun, sought: EvaluationPoint["kind"]): readonly EvaluationPoint[] => run.evaluations().filter(({ kind }) => kind === sought);
 
 async function readAbout(run: WatchedRun): Promise<RunAbout> {
   try {
