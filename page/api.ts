@@ -10,8 +10,9 @@ import type {
   StepColumn,
 } from "../src/watch/protocol.ts";
 
-/** Must be the name in the protocol; the page takes types alone from there, so that nothing of the server is bundled. */
+/** Must be the names in the protocol; the page takes types alone from there, so that nothing of the server is bundled. */
 const RUNS_EVENT: typeof import("../src/watch/protocol.ts").RUNS_EVENT = "runs";
+const GONE_EVENT: typeof import("../src/watch/protocol.ts").GONE_EVENT = "gone";
 
 async function get(path: string, signal?: AbortSignal): Promise<Response> {
   const response = await fetch(path, { ...(signal && { signal }) });
@@ -66,16 +67,17 @@ function splitColumns(bytes: ArrayBuffer, columns: number): Float32Array[] {
 }
 
 /**
- * Follows the runs until the returned function is called: `onRuns` takes those that changed or are new. The browser
- * reconnects by itself, unless the server answered with an error; then this does, two seconds later. `onConnection`
+ * Follows the runs until the returned function is called: `onRuns` takes those that changed or are new, `onGone`
+ * the ids of those that are no longer there. The browser reconnects by itself, unless the server answered with an error; then this does, two seconds later. `onConnection`
  * is told whether the server answers; after each connection all runs are to be read again, as events may be lost.
  */
-export function followRuns(onRuns: (changed: readonly RunOverview[]) => void, onConnection: (connected: boolean) => void): () => void {
+export function followRuns(onRuns: (changed: readonly RunOverview[]) => void, onGone: (ids: readonly string[]) => void, onConnection: (connected: boolean) => void): () => void {
   let source: EventSource;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const connect = (): void => {
     source = new EventSource("api/events");
     source.addEventListener(RUNS_EVENT, (event: MessageEvent<string>) => onRuns(JSON.parse(event.data) as RunOverview[]));
+    source.addEventListener(GONE_EVENT, (event: MessageEvent<string>) => onGone(JSON.parse(event.data) as string[]));
     source.addEventListener("open", () => onConnection(true));
     source.addEventListener("error", () => {
       onConnection(false);

@@ -34,7 +34,8 @@ function useRuns() {
       );
     };
     readAll();
-    return followRuns((changed) => setRuns((before) => merged(before, changed)), (open) => {
+    const leave = (ids: readonly string[]): void => setRuns((before) => before && before.filter(({ id }) => !ids.includes(id)));
+    return followRuns((changed) => setRuns((before) => merged(before, changed)), leave, (open) => {
       setConnected(open);
       if (open) readAll();
     });

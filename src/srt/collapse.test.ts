@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { answerExcess, collapseAlarm, describeAlarm, lastAtRest, lostSureness, startSupport, toldApart, WINDOW } from "./collapse.ts";
+import { answerExcess, collapseAlarm, describeAlarm, driftOf, lastAtRest, lostSureness, startSupport, toldApart, WINDOW } from "./collapse.ts";
 import type { Comparison, Signals } from "./collapse.ts";
 
 const compare = (first: string | null, now: string | null, firstShare = 1, nowShare = 1): Comparison => ({ first, now, same: first === now, firstShare, nowShare, taught: false });
-const step = (number: number, comparisons: readonly Comparison[], tokenKl = 0.1, abstentionRate = 0): Signals => ({ step: number, tokenKl, abstentionRate, comparisons, probe: null });
+const step = (number: number, comparisons: readonly Comparison[], tokenKl = 0.1, abstentionRate = 0): Signals => ({ step: number, tokenKl, abstentionRate, drift: driftOf(comparisons), probe: null });
 /** A run of so many steps, each made by its number from 1. */
 const run = (steps: number, make: (number: number) => Signals) => Array.from({ length: steps }, (_, index) => make(index + 1));
 const agreeing = ["1", "2", "3", "4"].map((answer) => compare(answer, answer));

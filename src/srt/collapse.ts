@@ -6,8 +6,7 @@ export interface Signals {
   /** Mean KL of a token against the model that the run started from, in nats. */
   readonly tokenKl: number;
   readonly abstentionRate: number;
-  /** Problems of the step that the first model has voted on: none where it was not asked. */
-  readonly comparisons: readonly Comparison[];
+  readonly drift: Drift;
   /** What a probe after the step found; `null` without one. */
   readonly probe: Probe | null;
 }
@@ -20,6 +19,16 @@ export interface Probe {
   /** The largest so far, this one included, and the last step that had it. */
   readonly best: number;
   readonly bestStep: number;
+}
+
+/** How far the majority answers of a step are from those of the first model, on the problems that it has voted on. */
+export interface Drift {
+  /** How sure the first model was of each problem: none where it was not asked. */
+  readonly sureness_P: readonly number[];
+  /** What of that is now something else, surely, where anything is. */
+  readonly losses: readonly number[];
+  /** By answer, on how many problems more it is the majority now; answers that are as frequent as they were may be missing. */
+  readonly gains: ReadonlyMap<string, number>;
 }
 
 /** The majority answers of one problem, now and by the model that the run started from. */
@@ -143,39 +152,49 @@ export function toldApart(first: number, second: number): readonly [string, stri
 }
 
 /**
+ * The drift of a step. How sure the first model was of a problem is how far its majority share lay above `UNSURE`.
+ * That is lost by the share of the majority that has taken its place, so that a change of mind among scattered answers
+ * counts little; answers that were taught are no loss.
+ */
+export function driftOf(comparisons: readonly Comparison[]): Drift {
+  const gains = new Map<string, number>();
+  const losses: number[] = [];
+  const sureness_P = comparisons.map(({ now, first, same, firstShare, nowShare, taught }) => {
+    const sureness = Math.max(0, firstShare - UNSURE);
+    if (same) return sureness;
+    if (!taught) losses.push(sureness * nowShare);
+    if (now !== null) gains.set(now, (gains.get(now) ?? 0) + 1);
+    if (first !== null) gains.set(first, (gains.get(first) ?? 0) - 1);
+    return sureness;
+  });
+  return { sureness_P, losses, gains };
+}
+
+/**
  * How much more often one answer is the majority than it was for the first model on the same problems, as a
  * share of them: the largest over all answers. Corrections spread over the answers; a collapse runs into one.
  * `null` where the first model has not voted.
  */
 export function answerExcess(window: readonly Signals[]): number | null {
-  const gains = new Map<string, number>();
-  const count = (answer: string | null, by: number): unknown => answer !== null && gains.set(answer, (gains.get(answer) ?? 0) + by);
-  let problems = 0;
-  for (const { comparisons } of window) {
-    problems += comparisons.length;
-    for (const { now, first, same } of comparisons) {
-      if (same) continue;
-      count(now, 1);
-      count(first, -1);
-    }
+  const total = new Map<string, number>();
+  let [problems, largest] = [0, 0];
+  for (const { drift } of window) {
+    problems += drift.sureness_P.length;
+    for (const [answer, gain] of drift.gains) total.set(answer, (total.get(answer) ?? 0) + gain);
   }
-  return problems === 0 ? null : Math.max(0, ...gains.values()) / problems;
+  for (const gain of total.values()) largest = Math.max(largest, gain);
+  return problems === 0 ? null : largest / problems;
 }
 
 /**
- * How much of what the first model was sure of is now something else, surely: each problem weighs by how far the
- * first model's majority share lay above `UNSURE`, and counts by the share of the majority that has taken its place,
- * so that a change of mind among scattered answers counts little. Answers that were taught are no loss. From 0 to
- * 1; `null` where the first model has not voted, or was sure of too little to tell.
+ * How much of what the first model was sure of is now something else, surely; see `driftOf`. From 0 to 1; `null`
+ * where the first model has not voted, or was sure of too little to tell.
  */
 export function lostSureness(window: readonly Signals[]): number | null {
   let [total, lost] = [0, 0];
-  for (const { comparisons } of window) {
-    for (const { same, taught, firstShare, nowShare } of comparisons) {
-      const sureness = Math.max(0, firstShare - UNSURE);
-      total += sureness;
-      if (!same && !taught) lost += sureness * nowShare;
-    }
+  for (const { drift } of window) {
+    for (const sureness of drift.sureness_P) total += sureness;
+    for (const loss of drift.losses) lost += loss;
   }
   return total < EVIDENCE * (1 - UNSURE) ? null : lost / total;
 }

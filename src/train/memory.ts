@@ -1,8 +1,8 @@
 import { CURRENT, REFERENCE } from "../policy.ts";
 import type { Policy, WeightsName } from "../policy.ts";
 import type { StepMetrics, VotesLine } from "../run/index.ts";
-import { startSupport } from "../srt/collapse.ts";
-import type { Signals } from "../srt/collapse.ts";
+import { driftOf, startSupport } from "../srt/collapse.ts";
+import type { Comparison, Signals } from "../srt/collapse.ts";
 import { vote } from "../srt/vote.ts";
 import type { Grader, Group, Problem, Renderer } from "../types.ts";
 import { mean } from "../util/statistics.ts";
@@ -106,13 +106,14 @@ export function voteFigures({ votes, start }: VotesLine, memory: VoteMemory, sam
 
 /** What a step says of the run's health; its votes are in the memory already. */
 export function signalsOf(line: VotesLine, { kl, meanLength, abstentionRate }: StepMetrics, memory: VoteMemory, same: Grader["same"]): Signals {
-  const comparisons = line.votes.flatMap(([id, now, nowShare, taught = false]) => {
+  const comparisons: Comparison[] = [];
+  for (const [id, now, nowShare, taught = false] of line.votes) {
     const first = memory.start.get(id);
-    return first === undefined ? [] : [{ now, first: first.answer, same: agree(first.answer, now, same), firstShare: first.share, nowShare, taught }];
-  });
+    if (first !== undefined) comparisons.push({ now, first: first.answer, same: agree(first.answer, now, same), firstShare: first.share, nowShare, taught });
+  }
   const { probe: found, best } = memory;
   const probe = found?.step !== line.step || best === null ? null : { support: found.support, error: Math.sqrt(found.variance + best.variance), best: best.support, bestStep: best.step };
-  return { step: line.step, tokenKl: kl / Math.max(1, meanLength), abstentionRate, comparisons, probe };
+  return { step: line.step, tokenKl: kl / Math.max(1, meanLength), abstentionRate, drift: driftOf(comparisons), probe };
 }
 
 /** Whether two majority answers are the same; none is the same as none. */

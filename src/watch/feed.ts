@@ -1,14 +1,17 @@
 import { setTimeout } from "node:timers/promises";
-import { RUNS_EVENT } from "./protocol.ts";
+import { GONE_EVENT, RUNS_EVENT } from "./protocol.ts";
 import type { RunOverview } from "./protocol.ts";
 import type { Runs } from "./runs.ts";
 
-/** Milliseconds between two looks at the files: what is written reaches a client in less than twice as long. */
-const POLL = 100;
+/**
+ * Milliseconds between two looks at the files, if they don't take longer: what is written reaches a client in little
+ * more. Looking works on every file system, where notifications don't: those of a network tell of no other machine.
+ */
+const POLL = 60;
 /** Milliseconds after which a silent connection is shown to be alive. */
 const HEARTBEAT = 15_000;
 
-/** Tells those who follow of the runs: of all at first, then of those that changed or are new. */
+/** Tells those who follow of the runs: of all at first, then of those that changed, are new or are gone. */
 export interface Feed {
   /** Sends until the client goes, of which `onEnd` is told, or the feed is closed. */
   readonly follow: (send: (message: string) => void, onEnd: (end: () => void) => void) => Promise<void>;
@@ -24,13 +27,12 @@ export function createFeed(runs: Runs, report: (error: unknown) => void): Feed {
   const poll = async (): Promise<void> => {
     let silentSince = performance.now();
     while (followers.size > 0) {
-      await setTimeout(POLL);
-      await runs.glance();
-      const changed = news(runs.list(), told);
-      const late = performance.now() - silentSince > HEARTBEAT;
-      if (changed.length === 0 && !late) continue;
+      await Promise.all([setTimeout(POLL), runs.glance(POLL)]);
+      const messages = news(runs.list(), told);
+      if (messages.length === 0 && performance.now() - silentSince > HEARTBEAT) messages.push(": still here\n\n");
+      if (messages.length === 0) continue;
       silentSince = performance.now();
-      for (const send of followers.keys()) send(changed.length === 0 ? ": still here\n\n" : runsEvent(changed));
+      for (const send of followers.keys()) for (const message of messages) send(message);
     }
   };
   const startPolling = (): void => {
@@ -52,7 +54,7 @@ export function createFeed(runs: Runs, report: (error: unknown) => void): Feed {
         // The first to follow begins with what stands; the others are told what changes from here on with them.
         if (followers.size === 0) told = new Map(all.map((run) => [run.id, JSON.stringify(run)]));
         followers.set(send, end);
-        send(runsEvent(all));
+        send(event(RUNS_EVENT, all));
         startPolling();
       }),
     close: () => {
@@ -61,16 +63,20 @@ export function createFeed(runs: Runs, report: (error: unknown) => void): Feed {
   };
 }
 
-/** The runs that are not as they were told last, which they then are. */
-function news(all: readonly RunOverview[], told: Map<string, string>): readonly RunOverview[] {
-  return all.filter((run) => {
+/** What there is to tell since it was told last, which it then is. */
+function news(all: readonly RunOverview[], told: Map<string, string>): string[] {
+  const changed = all.filter((run) => {
     const text = JSON.stringify(run);
     if (told.get(run.id) === text) return false;
     told.set(run.id, text);
     return true;
   });
+  const here = new Set(all.map(({ id }) => id));
+  const gone = [...told.keys()].filter((id) => !here.has(id));
+  for (const id of gone) told.delete(id);
+  return [...(changed.length > 0 ? [event(RUNS_EVENT, changed)] : []), ...(gone.length > 0 ? [event(GONE_EVENT, gone)] : [])];
 }
 
-function runsEvent(runs: readonly RunOverview[]): string {
-  return `event: ${RUNS_EVENT}\ndata: ${JSON.stringify(runs)}\n\n`;
+function event(name: string, data: unknown): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }

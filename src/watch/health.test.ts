@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StepMetrics, VotesLine } from "../run/index.ts";
-import { answerExcess, collapseAlarm, lostSureness, WINDOW } from "../srt/collapse.ts";
+import { answerExcess, collapseAlarm, driftOf, lostSureness, WINDOW } from "../srt/collapse.ts";
 import type { Signals } from "../srt/collapse.ts";
 import { createRandom } from "../util/random.ts";
 import { createReplay } from "./health.ts";
@@ -39,7 +39,7 @@ function signalsOfRun(run: readonly Recorded[]): readonly Signals[] {
       const start = first.get(id);
       return start === undefined ? [] : [{ now, first: start.answer, same: now === start.answer, firstShare: start.share, nowShare, taught: false }];
     });
-    return { step: metrics.step, tokenKl: metrics.kl / metrics.meanLength, abstentionRate: metrics.abstentionRate, comparisons, probe: null };
+    return { step: metrics.step, tokenKl: metrics.kl / metrics.meanLength, abstentionRate: metrics.abstentionRate, drift: driftOf(comparisons), probe: null };
   });
 }
 

@@ -37,16 +37,19 @@ type Raised = Omit<Alarm, "lastHealthy">;
 export function createReplay(same: Grader["same"]): Replay {
   const memory = emptyMemory();
   const window: Signals[] = [];
-  const answers: (readonly (string | null)[])[] = [];
+  const voted: VotesLine[] = [];
   let starts: readonly (number | null)[] | null = null;
   let signs: readonly SignStatus[] = [];
   let raised: Raised | null = null;
   return {
     take: (metrics, votes = { kind: "votes", step: metrics.step, votes: [], start: [] }) => {
-      const flips = votes.votes.map(([id, answer]) => (memory.newest.has(id) ? !agree(memory.newest.get(id)!, answer, same) : null));
+      const flips = votes.votes.map(([id, answer]) => {
+        const before = memory.newest.get(id);
+        return before === undefined ? null : !agree(before, answer, same);
+      });
       remember(memory, votes);
       push(window, signalsOf(votes, metrics, memory, same));
-      push(answers, votes.votes.map(([, answer]) => answer));
+      push(voted, votes);
       if (window.length < WINDOW) return { lostSupport: null, lostSureness: null, answerExcess: null, tokenKl: null, flips };
       starts ??= signStarts(window);
       signs = readSigns(window, starts);
@@ -55,7 +58,7 @@ export function createReplay(same: Grader["same"]): Replay {
       const [support, sureness, excess, kl] = signs;
       return { lostSupport: support!.value, lostSureness: sureness!.value, answerExcess: excess!.value, tokenKl: kl!.value, flips };
     },
-    health: ({ startVotes, stopped }) => ({ ...verdict({ steps: window.length, signs, raised, answers, startVotes, stopped }), signs }),
+    health: ({ startVotes, stopped }) => ({ ...verdict({ steps: window.length, signs, raised, voted, startVotes, stopped }), signs }),
   };
 }
 
@@ -69,16 +72,16 @@ interface Standing {
   readonly steps: number;
   readonly signs: readonly SignStatus[];
   readonly raised: Raised | null;
-  readonly answers: readonly (readonly (string | null)[])[];
+  readonly voted: readonly VotesLine[];
   readonly startVotes: number;
   readonly stopped: RunStop | null;
 }
 
-function verdict({ steps, signs, raised, answers, startVotes, stopped }: Standing): Pick<Health, "level" | "text"> {
+function verdict({ steps, signs, raised, voted, startVotes, stopped }: Standing): Pick<Health, "level" | "text"> {
   const wentBack = stopped === null ? null : `stopped at step ${stopped.step}, went back to step ${stopped.restored}`;
   // Weights from before the alarm are not those that collapsed.
   if (raised !== null && (stopped === null || raised.step <= stopped.restored)) {
-    return { level: "collapsed", text: `collapsed at step ${raised.step}: ${topAnswer(answers) ?? signWords(raised.sign, raised.value, raised.limit)}${wentBack === null ? "" : `; ${wentBack}`}` };
+    return { level: "collapsed", text: `collapsed at step ${raised.step}: ${topAnswer(voted) ?? signWords(raised.sign, raised.value, raised.limit)}${wentBack === null ? "" : `; ${wentBack}`}` };
   }
   if (wentBack !== null) return { level: "healthy", text: wentBack };
   if (steps < WINDOW) return { level: "unknown", text: `unknown: ${steps} of the ${WINDOW} steps that the alarm looks at` };
@@ -97,8 +100,8 @@ function signWords(name: string, value: number, limit: number): string {
 }
 
 /** `93 % of prompts answer 1`, over the last window; `null` where no answer dominates. */
-function topAnswer(answers: readonly (readonly (string | null)[])[]): string | null {
-  const all = answers.flat();
+function topAnswer(voted: readonly VotesLine[]): string | null {
+  const all = voted.flatMap(({ votes }) => votes.map(([, answer]) => answer));
   const counts = new Map<string, number>();
   for (const answer of all) if (answer !== null) counts.set(answer, (counts.get(answer) ?? 0) + 1);
   const [top] = [...counts].sort(([, first], [, second]) => second - first);

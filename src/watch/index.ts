@@ -44,6 +44,8 @@ export async function startWatchServer({ directories, host, port, anyPort = fals
   const app = createApp({ runs, feed, page, localOnly: !reachable, report });
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   const url = await listen(server, host, port, anyPort);
+  // Until somebody asks, much is read.
+  runs.glance(0).catch(report);
   return {
     url,
     reachable,

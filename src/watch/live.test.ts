@@ -1,15 +1,18 @@
 import { spawn } from "node:child_process";
-import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { follow } from "../../test/followed.ts";
+import type { Followed } from "../../test/followed.ts";
+import { appendStep, writeLongRun } from "../../test/long-runs.ts";
 import { recordRun, resumeRun, startWatched } from "../../test/watched.ts";
 import type { Watched } from "../../test/watched.ts";
 import { currentOwner } from "../run/lock.ts";
-import type { StepMetrics } from "../run/index.ts";
-import type { RunOverview } from "./protocol.ts";
+import type { MetricsLine, StepMetrics } from "../run/index.ts";
+import { watchRun } from "./run.ts";
 import { findRuns, shortNames } from "./runs.ts";
 
 let folder: string;
@@ -28,55 +31,11 @@ const started = async (directory: string): Promise<Watched> => {
   return server;
 };
 
-interface Followed {
-  /** Waits until an event says so of a run, and returns when it came. */
-  readonly until: (says: (run: RunOverview) => boolean) => Promise<{ readonly at: number; readonly run: RunOverview }>;
-  readonly events: (readonly RunOverview[])[];
-}
-
-/** Follows the events as a browser does. */
-async function follow(url: string): Promise<Followed> {
-  const controller = new AbortController();
-  const { body } = await fetch(`${url}/api/events`, { signal: controller.signal });
-  const events: (readonly RunOverview[])[] = [];
-  const waiting = new Set<(runs: readonly RunOverview[]) => void>();
-  const reading = (async () => {
-    let text = "";
-    const decoder = new TextDecoder();
-    for await (const chunk of body!) {
-      text += decoder.decode(chunk as Uint8Array, { stream: true });
-      for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
-        const message = /^event: runs\ndata: (.*)$/.exec(text.slice(0, end));
-        text = text.slice(end + 2);
-        if (message === null) continue;
-        const runs = JSON.parse(message[1]!) as readonly RunOverview[];
-        events.push(runs);
-        for (const told of waiting) told(runs);
-      }
-    }
-  })().catch(() => undefined);
-  open.unshift({
-    close: async () => {
-      controller.abort();
-      await reading;
-    },
-  });
-  return {
-    events,
-    until: (says) =>
-      new Promise((resolve) => {
-        const told = (runs: readonly RunOverview[]): void => {
-          const run = runs.find(says);
-          if (run === undefined) return;
-          waiting.delete(told);
-          resolve({ at: performance.now(), run });
-        };
-        waiting.add(told);
-        const last = events.flat().findLast(says);
-        if (last !== undefined) told([last]);
-      }),
-  };
-}
+const followed = async (server: Watched): Promise<Followed> => {
+  const following = await follow(server.url);
+  open.unshift(following);
+  return following;
+};
 
 /** A run that this process seems to write, with some steps of metrics from a real one. */
 async function startRun(name: string, steps: number): Promise<{ readonly path: string; readonly write: (step: number) => Promise<void> }> {
@@ -93,7 +52,7 @@ async function startRun(name: string, steps: number): Promise<{ readonly path: s
 
 it("tells of a written step in less than 200 ms", async () => {
   const { write } = await startRun("running", 3);
-  const { until, events } = await follow((await started(join(folder, "runs"))).url);
+  const { until, events } = await followed(await started(join(folder, "runs")));
   expect((await until(({ step }) => step === 3)).run).toMatchObject({ state: "running", steps: 500 });
   const late: number[] = [];
   for (let step = 4; step <= 12; step++) {
@@ -111,7 +70,7 @@ it("tells of a written step in less than 200 ms", async () => {
 
 it("shows a run that begins, and one that ends, while it watches", async () => {
   await mkdir(join(folder, "runs"));
-  const { until, events } = await follow((await started(join(folder, "runs"))).url);
+  const { until, events } = await followed(await started(join(folder, "runs")));
   const { path } = await startRun("late", 1);
   await until(({ name, state }) => name === "late" && state === "running");
   expect(events[0]).toEqual([]);
@@ -138,13 +97,87 @@ it("voids what was read when a resumption goes back, and reads on", async () => 
   expect(await same(server, what)).toEqual(await same(whole, what));
 });
 
+it("reads anew what has shrunk in place", async () => {
+  const path = await recordRun(folder, "runs/shrunk");
+  const server = await started(path);
+  const { until } = await followed(server);
+  const { run: before } = await until(({ step }) => step === 12);
+  for (const name of ["votes.jsonl", "metrics.jsonl"]) {
+    const file = join(path, name);
+    const lines = (await readFile(file, "utf8")).split("\n");
+    await truncate(file, Buffer.byteLength(lines.slice(0, lines.findIndex((line) => line.includes('"step":6,') && !line.includes("evaluation"))).join("\n")) + 1);
+  }
+  const { run } = await until(({ step }) => step === 5);
+  expect(run.revision).toBeGreaterThan(before.revision);
+  expect((await (await server.get(`/api/runs/${run.id}/steps?columns=kl`)).arrayBuffer()).byteLength).toBe(4 * 5);
+});
+
+it("forgets a run that is deleted, and takes it for another when it is made again", async () => {
+  const path = await recordRun(folder, "runs/deleted");
+  const server = await started(join(folder, "runs"));
+  const { until, untilGone } = await followed(server);
+  const { run: before } = await until(({ step }) => step === 12);
+  await rm(path, { recursive: true });
+  await untilGone(before.id);
+  expect(await server.runs()).toEqual([]);
+  expect((await server.get(`/api/runs/${before.id}/about`)).status).toBe(404);
+  await recordRun(folder, "runs/deleted", { config: { steps: 3, algorithm: "grpo" } });
+  const { run } = await until(({ step }) => step === 3);
+  expect(run).toMatchObject({ id: before.id, algorithm: "grpo", steps: 3 });
+  expect(run.revision).toBeGreaterThan(before.revision);
+});
+
+it("shows a long run before it is read whole, then all of it and the verdict", async () => {
+  const [steps, path] = [3000, join(folder, "long")];
+  await writeLongRun(path, { seed: 1, steps, collapses: 1000 });
+  const watching = watchRun(path);
+  await watching.begin();
+  expect(watching.overview()).toMatchObject({ step: steps, evaluations: steps / 50, revision: 0, health: { level: "unknown", text: "unknown: the votes are still being read" } });
+  const { until } = await followed(await started(path));
+  const { run } = await until(({ health }) => health.level !== "unknown");
+  expect(run).toMatchObject({ step: steps, evaluations: steps / 50, revision: 1 });
+  expect(run.health.text).toMatch(/^collapsed at step 100\d: 100 % of prompts answer 7$/);
+  await watching.refresh();
+  expect(run).toEqual({ ...watching.overview(), id: run.id, name: run.name });
+  const lines = (await readFile(join(path, "metrics.jsonl"), "utf8")).trim().split("\n").map((line) => JSON.parse(line) as MetricsLine);
+  expect([...watching.columns().after("kl", 0)]).toEqual(lines.flatMap((line) => (line.kind === "step" ? [Math.fround(line.kl)] : [])));
+});
+
+it("tells of the steps of twenty runs in time, while as many are written", async () => {
+  const runs = Array.from({ length: 20 }, (_, seed) => ({ name: `run-${seed}`, path: join(folder, "twenty", `run-${seed}`), run: { seed, steps: 5 } }));
+  const owner = JSON.stringify(await currentOwner());
+  for (const { path, run } of runs) {
+    await writeLongRun(path, run);
+    await writeFile(join(path, "lock"), owner);
+  }
+  const { until } = await followed(await started(join(folder, "twenty")));
+  const late = await Promise.all(
+    runs.map(async ({ path, name, run }) => {
+      await until((told) => told.name === name && told.state === "running");
+      const each: number[] = [];
+      for (let step = 6; step <= 9; step++) {
+        await wait(11 * ((run.seed * step) % 20));
+        await appendStep(path, run, step);
+        const written = performance.now();
+        each.push((await until((told) => told.name === name && told.step >= step)).at - written);
+      }
+      return each;
+    }),
+  );
+  const sorted = late.flat().sort((first, second) => first - second);
+  console.log(`steps of 20 runs told after ${sorted[40]!.toFixed(0)} ms (median), ${sorted[75]!.toFixed(0)} ms (95 of 100)`);
+  expect(sorted).toHaveLength(80);
+  // The median, since another process may have the machine for a while.
+  expect(sorted[40]).toBeLessThan(200);
+});
+
 it("says that a run was killed, without touching what it left", async () => {
   const path = join(folder, "runs", "killed");
   const fixture = fileURLToPath(new URL("../../test/train-fixture.ts", import.meta.url));
   const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), fixture, "create", path, "100000"], { stdio: ["ignore", "pipe", "inherit"] });
   const closed = new Promise((resolve) => child.on("close", resolve));
   await new Promise<void>((resolve) => child.stdout.on("data", (chunk: Buffer) => chunk.toString().includes("stepped 6") && resolve()));
-  const { until } = await follow((await started(join(folder, "runs"))).url);
+  const { until } = await followed(await started(join(folder, "runs")));
   await until(({ state }) => state === "running");
   child.kill("SIGKILL");
   await closed;

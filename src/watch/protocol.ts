@@ -5,7 +5,7 @@ import type { SignReading } from "../srt/collapse.ts";
 /**
  * Columns of a run's steps, each a figure of StepMetrics or of the alarm. The page asks for those that it draws:
  * `GET /api/runs/:id/steps?columns=kl,entropy&from=120` answers with 32-bit floats, little-endian, column after
- * column, each `[steps from 121 on]`, NaN where a step has no value.
+ * column, each `[steps from 121 on]`, NaN where a step has no value, or is left out as long as a long run is a sketch.
  */
 export const STEP_COLUMNS = [
   "pseudoReward",
@@ -70,7 +70,7 @@ export interface RunOverview {
   /** Updates so far, and in all. */
   readonly step: number;
   readonly steps: number;
-  /** Grows whenever steps that were there are no more (a resumption went back): what was read before is void. */
+  /** Grows whenever steps are no longer what they were (a resumption went back, or a sketch became the whole): what was read before is void. */
   readonly revision: number;
   /** Number of evaluations, and of recorded steps of samples: when they grow there is more to read. */
   readonly evaluations: number;
@@ -199,5 +199,9 @@ export interface Refusal {
   readonly error: string;
 }
 
-/** Events of `GET /api/events` (server-sent): the data of `runs` is a list of RunOverview that changed or are new. */
+/**
+ * Events of `GET /api/events` (server-sent): the data of `runs` is a list of RunOverview that changed or are new, that
+ * of `gone` a list of ids of runs that are no longer there.
+ */
 export const RUNS_EVENT = "runs";
+export const GONE_EVENT = "gone";

@@ -4,16 +4,17 @@ import { systemCode } from "../util/system-error.ts";
 
 /** Bytes before the place read so far, by which a file that was written anew is told from one that grew. */
 const MEMORY = 64;
-const CHUNK = 2 ** 20;
-const LINE_BREAK = 10;
+/** Bytes that are read at once: while the next are on their way, others are answered. */
+const CHUNK = 2 ** 18;
+export const LINE_BREAK = 10;
 
-/** Reads a file of JSON lines as it grows. */
+/** Reads a file of JSON lines as it grows, a part at a time. */
 export interface Tail {
   /**
-   * Hands each whole line that is new to `take`, in order, and returns whether the file is another than before (then
-   * nothing is taken: read again after `restart`). A file that isn't there has no lines. Throws the system's error.
+   * Values of whole lines that are new, in order: some of them, none once all are read, and `null` where the file is
+   * another than before (then read again after `restart`). A file that isn't there has no lines. Throws the system's error.
    */
-  readonly read: (take: (value: unknown) => void) => Promise<"grown" | "same" | "rewritten">;
+  readonly next: () => Promise<readonly unknown[] | null>;
   /** Forgets what was read. */
   readonly restart: () => void;
   /** Line, from 1, that is no JSON: nothing after it is read. `null` for none. */
@@ -26,7 +27,7 @@ interface Place {
   /** The last bytes before the offset. */
   before: Buffer;
   inode: bigint | null;
-  /** Of the last look, to see that there is nothing to look for. */
+  /** Of the last look that found no more, to see that there is nothing to look for. */
   size: bigint;
   modified: bigint;
   lines: number;
@@ -39,11 +40,11 @@ const atStart = (): Place => ({ offset: 0, before: Buffer.alloc(0), inode: null,
 export function createTail(path: string): Tail {
   let place = atStart();
   return {
-    read: async (take) => {
+    next: async () => {
       const file = await openIfThere(path);
-      if (file === null) return place.inode === null ? "same" : "rewritten";
+      if (file === null) return place.inode === null ? [] : null;
       try {
-        return await readOn(file, place, take);
+        return await readOn(file, place);
       } finally {
         await file.close();
       }
@@ -55,47 +56,43 @@ export function createTail(path: string): Tail {
   };
 }
 
-async function readOn(file: FileHandle, place: Place, take: (value: unknown) => void): Promise<"grown" | "same" | "rewritten"> {
+async function readOn(file: FileHandle, place: Place): Promise<readonly unknown[] | null> {
   const { ino, size, mtimeNs } = await file.stat({ bigint: true });
-  if (place.inode !== null && (ino !== place.inode || size < place.offset)) return "rewritten";
-  if (ino === place.inode && size === place.size && mtimeNs === place.modified) return "same";
+  if (place.inode !== null && (ino !== place.inode || size < place.offset)) return null;
+  if (ino === place.inode && size === place.size && mtimeNs === place.modified) return [];
   // A new file may have been given the number of the old one, and be longer.
   const found = await readAt(file, place.offset - place.before.length, place.before.length);
-  if (!found.equals(place.before)) return "rewritten";
-  Object.assign(place, { inode: ino, size, modified: mtimeNs });
-  const before = place.lines;
-  await takeLines(file, Number(size), place, take);
-  return place.lines > before ? "grown" : "same";
+  if (!found.equals(place.before)) return null;
+  place.inode = ino;
+  const bytes = place.damaged === null ? await wholeLines(file, place.offset, Number(size)) : Buffer.alloc(0);
+  if (place.offset + bytes.length === Number(size) || bytes.length === 0) Object.assign(place, { size, modified: mtimeNs });
+  return bytes.length === 0 ? [] : taken(bytes, place);
 }
 
-/** Takes the whole lines from the place on, up to a size. A cut-off last line is left for later. */
-async function takeLines(file: FileHandle, size: number, place: Place, take: (value: unknown) => void): Promise<void> {
-  let rest: Buffer = Buffer.alloc(0);
-  let at = place.offset;
-  while (at < size && place.damaged === null) {
-    const chunk = await readAt(file, at, Math.min(CHUNK, size - at));
-    if (chunk.length === 0) break;
-    at += chunk.length;
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+/** The whole lines of a file from a place on that a chunk holds; of a line that is longer, as many chunks as it takes. A cut-off last line is left for later. */
+export async function wholeLines(file: FileHandle, offset: number, size: number): Promise<Buffer> {
+  for (let length = CHUNK; ; length *= 2) {
+    const bytes = await readAt(file, offset, Math.min(length, size - offset));
     const end = bytes.lastIndexOf(LINE_BREAK) + 1;
-    if (end > 0) takeWhole(bytes.subarray(0, end), place, take);
-    rest = bytes.subarray(end);
+    if (end > 0 || length >= size - offset) return bytes.subarray(0, end);
   }
 }
 
-/** Lines that end in a line break. */
-function takeWhole(bytes: Buffer, place: Place, take: (value: unknown) => void): void {
+/** Values of lines that end in a line break, up to one that is no JSON; the place is then behind them. */
+function taken(bytes: Buffer, place: Place): readonly unknown[] {
+  const values: unknown[] = [];
   for (const line of bytes.toString("utf8").slice(0, -1).split("\n")) {
     place.lines++;
     const value = parsed(line);
     if (value === undefined) {
       place.damaged = place.lines;
-      return;
+      break;
     }
-    take(value);
+    values.push(value);
   }
   const before = Buffer.concat([place.before, bytes.subarray(-MEMORY)]).subarray(-MEMORY);
-  Object.assign(place, { offset: place.offset + bytes.length, before: Buffer.from(before) });
+  Object.assign(place, { offset: place.offset + bytes.length, before });
+  return values;
 }
 
 function parsed(line: string): unknown {
@@ -107,7 +104,7 @@ function parsed(line: string): unknown {
 }
 
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length);
+  const buffer = Buffer.allocUnsafe(length);
   let filled = 0;
   while (filled < length) {
     const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled);
@@ -117,7 +114,8 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
   return buffer.subarray(0, filled);
 }
 
-async function openIfThere(path: string): Promise<FileHandle | null> {
+/** A file to be read; `null` where there is none. Throws the system's error for all else. */
+export async function openIfThere(path: string): Promise<FileHandle | null> {
   try {
     return await open(path, "r");
   } catch (error) {
