@@ -48,7 +48,7 @@ function stepOf({ seed, collapses = Infinity }: LongRun, step: number): { readon
   };
   const share = uniform();
   const counts = { groupsTied: 0, groupsTrained: 9, groupsUnlabelled: 0, groupsWithoutSignal: 7, groupsLeftOut: 0 };
-  const shares = { pseudoReward: share, majorityShareOfAll: share, majorityShareOfAnswered: share, unanimousShare: uniform(), ballotShare: share, topAnswerShare: uniform(), labelAccuracy: uniform(), trainPassAt1: uniform(), flipRate: step < 30 ? null : uniform(), startAgreement: uniform(), startSupport: null, abstentionRate: 0, truncatedShare: 0 };
+  const shares = { pseudoReward: share, majorityShareOfAll: share, majorityShareOfAnswered: share, unanimousShare: uniform(), ballotShare: share, topAnswerShare: uniform(), labelAccuracy: uniform(), trainPassAt1: uniform(), flipRate: step < 30 ? null : uniform(), startSupport: null, startAgreement: uniform(), abstentionRate: 0, truncatedShare: 0 };
   const amounts = { kl: uniform(), answerTokenKl: uniform(), otherTokenKl: uniform(), klCoefficient: 0.001, meanLength: 10 + uniform(), entropy: uniform(), loss: uniform(), gradientNorm: uniform(), clipFraction: 0, skipped: false, tokens: 2803 };
   const timing = { seconds: 0.5, sampleSeconds: uniform(), voteSeconds: uniform() / 1e4, referenceSeconds: uniform(), updateSeconds: uniform(), tokensPerSecond: 4000 + uniform(), elapsed: step / 2 };
   const metrics: StepMetrics = { kind: "step", step, ...shares, ...counts, ...amounts, timing };

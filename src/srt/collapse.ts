@@ -11,16 +11,6 @@ export interface Signals {
   readonly probe: Probe | null;
 }
 
-/** How far the majority answers of a step are from those of the first model, on the problems that it has voted on. */
-export interface Drift {
-  /** How sure the first model was of each problem: none where it was not asked. */
-  readonly sureness_P: readonly number[];
-  /** What of that is now something else, surely, where anything is. */
-  readonly losses: readonly number[];
-  /** By answer, on how many problems more it is the majority now; answers that are as frequent as they were may be missing. */
-  readonly gains: ReadonlyMap<string, number>;
-}
-
 /** The support of a run for its first model's answers, beside the best that it had. */
 export interface Probe {
   readonly support: number;
@@ -29,6 +19,16 @@ export interface Probe {
   /** The largest so far, this one included, and the last step that had it. */
   readonly best: number;
   readonly bestStep: number;
+}
+
+/** How far the majority answers of a step are from those of the first model, on the problems that it has voted on. */
+export interface Drift {
+  /** How sure the first model was of each problem: none where it was not asked. */
+  readonly sureness_P: readonly number[];
+  /** What of that is now something else, surely, where anything is. */
+  readonly losses: readonly number[];
+  /** By answer, on how many problems more it is the majority now; answers that are as frequent as they were may be missing. */
+  readonly gains: ReadonlyMap<string, number>;
 }
 
 /** The majority answers of one problem, now and by the model that the run started from. */

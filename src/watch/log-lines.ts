@@ -53,10 +53,11 @@ export function asVotes(value: unknown): VotesLine | null {
 const isStepNumber = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0;
 const isList = (value: unknown, isItem: (item: unknown) => boolean): boolean => Array.isArray(value) && value.every(isItem);
 
-function isProbe(value: unknown): boolean {
-  const probe = value as Readonly<Record<string, unknown>> | null | undefined;
+/** What a probe found, or nothing where a step has none. */
+function isProbe(probe: unknown): boolean {
   if (probe === undefined) return true;
-  return typeof probe === "object" && typeof probe?.["samples"] === "number" && isList(probe["problems"], (item) => Array.isArray(item) && typeof item[0] === "string" && typeof item[1] === "number");
+  const { samples, problems } = (probe ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof samples === "number" && isList(problems, (item) => Array.isArray(item) && typeof item[0] === "string" && typeof item[1] === "number");
 }
 
 function isVote(item: unknown): boolean {
