@@ -5,6 +5,7 @@ import { formatFigure } from "./format.ts";
 import { createPlot, drawPoints, restCursor, type Plot } from "./plot.ts";
 import { hasValues, isSmoothed, linesOf, pointsOf, rangeOf, valueAt, type ChartRun } from "./series.ts";
 import type { Told } from "./told.ts";
+import type { Turns } from "./turns.ts";
 
 interface ChartProps {
   readonly figure: Figure;
@@ -17,7 +18,11 @@ interface ChartProps {
   readonly cursor: Told<number | null>;
   /** The run that is pointed at. */
   readonly focus: Told<string | null>;
+  readonly turns: Turns;
 }
+
+/** Milliseconds for which new steps wait that are less than half a pixel wide: nobody sees them sooner. */
+const UNSEEN = 1000;
 
 /** Width of an element in sight; 0 until it is seen for the first time, so that nothing is drawn before. */
 function useSeenWidth(host: { readonly current: HTMLElement | null }): number {
@@ -46,10 +51,11 @@ function stepOfKey(key: string, step: number, [first, last]: readonly [number, n
   return to === undefined ? undefined : Math.min(Math.max(to, first), last);
 }
 
-function usePlot({ figure, runs, address, go, scheme, cursor, focus }: ChartProps) {
+function usePlot({ figure, runs, address, go, scheme, cursor, focus, turns }: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | null>(null);
   const drawn = useRef({ key: "", values: [] as unknown[] });
+  const drawnAt = useRef(0);
   const now = useRef(address);
   now.current = address;
   const hovered = useRef(false);
@@ -76,10 +82,16 @@ function usePlot({ figure, runs, address, go, scheme, cursor, focus }: ChartProp
       const onPin = (step: number): void => go({ step }, "replace");
       plot.current = createPlot(host.current!, { figure, runs, lines, address, width, height, onStep: cursor.set, onRun: focus.set, onPin, onRange: (range) => go({ range }), onDrawn });
     }
+    // What is only more of the same runs, of which each step is next to nothing on the screen.
+    const same = key === before.key && values[0] === before.values[0] && values[1] === before.values[1];
+    const after = same && dense ? drawnAt.current + UNSEEN : 0;
     drawn.current = { key, values };
-    const current = plot.current!;
-    if (current.chart.width !== width || current.chart.height !== height) current.chart.setSize({ width, height });
-    drawPoints(current, pointsOf(figure, runs, address, Math.max(50, width - 60)), runs, address);
+    turns.draw(plot, after, () => {
+      drawnAt.current = performance.now();
+      const current = plot.current!;
+      if (current.chart.width !== width || current.chart.height !== height) current.chart.setSize({ width, height });
+      drawPoints(current, pointsOf(figure, runs, address, Math.max(50, width - 60)), runs, address);
+    });
   });
   useEffect(rest, [address.step]);
   useEffect(() => {
@@ -92,6 +104,7 @@ function usePlot({ figure, runs, address, go, scheme, cursor, focus }: ChartProp
     ];
     return () => {
       for (const end of ends) end();
+      turns.forget(plot);
       plot.current?.chart.destroy();
     };
   }, []);

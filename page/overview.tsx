@@ -9,6 +9,7 @@ import { Readout } from "./readout.tsx";
 import { RunList } from "./run-list.tsx";
 import { MANY, type ChartRun } from "./series.ts";
 import { createTold } from "./told.ts";
+import { createTurns } from "./turns.ts";
 
 interface OverviewProps {
   readonly runs: readonly RunOverview[];
@@ -54,6 +55,7 @@ function Switches({ address, go, many }: { readonly address: Address; readonly g
 export function Overview({ runs, chosen, data, address, go, scheme }: OverviewProps) {
   const cursor = useMemo(() => createTold<number | null>(null), []);
   const focus = useMemo(() => createTold<string | null>(null), []);
+  const turns = useMemo(createTurns, []);
   const detailed = runs.find(({ id }) => id === address.details);
   const drawn = (figure: Figure | null): ChartRun[] =>
     chosen.map((run) => ({
@@ -74,7 +76,7 @@ export function Overview({ runs, chosen, data, address, go, scheme }: OverviewPr
           <h2>{title}</h2>
           <div class="charts">
             {figures.map((figure) => (
-              <Chart key={figure.title} figure={figure} runs={drawn(figure)} address={address} go={go} scheme={scheme} cursor={cursor} focus={focus} />
+              <Chart key={figure.title} figure={figure} runs={drawn(figure)} address={address} go={go} scheme={scheme} cursor={cursor} focus={focus} turns={turns} />
             ))}
           </div>
         </section>
