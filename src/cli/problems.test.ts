@@ -58,6 +58,16 @@ describe("loadRunProblems", () => {
     await expect(load({ heldOut: bare })).rejects.toThrow("line 1 has no answer");
   });
 
+  it("asks a probe of a task what neither measures nor is trained on, and of a file without its answers", async () => {
+    const { probe, heldOut: measuring } = await load({ train: "task:chain/5", trainProblems: 8, heldOut: "task:chain/3-4", heldOutProblems: 200, probe: { source: "task:chain/3", problems: 50 }, startVotes: 4 });
+    expect(probe).toHaveLength(50);
+    const measured = new Set(measuring.map(({ id }) => id));
+    expect(probe.filter(({ id }) => measured.has(id))).toEqual([]);
+    for (const problem of probe) expect(problem).not.toHaveProperty("answer");
+    expect((await load({ probe: { source: heldOut }, startVotes: 4 })).probe).toEqual([{ id: "c", prompt: "3+3=", source: heldOut }]);
+    expect((await load({})).probe).toEqual([]);
+  });
+
   it("leaves out prompts that are too long, and says how many", async () => {
     const long = await write("long.jsonl", '{"id": "d", "problem": "1+1+1+1=", "answer": "4"}\n{"id": "e", "problem": "5+5=", "answer": "10"}\n');
     const { training, heldOut: kept, warnings } = await load({ train: long, heldOut: long.replace("long", "held-out"), maxPromptTokens: 7 });

@@ -93,4 +93,9 @@ describe("resolveConfig", () => {
     expect(refusal(required, { steps: "abc" })).toBe("flag --steps: `steps` is `abc`; expected a whole number of at least 1.");
     expect(refusal(required, { temperature: "" })).toBe("flag --temperature: `temperature` is ``; expected a number of more than 0.");
   });
+
+  it("wants first votes for a probe, and a number of questions from a task", () => {
+    expect(refusal(required, { "probe.source": "mine.jsonl" })).toBe("`probe.source` asks for a probe, but `start-votes` is 0: it compares with the votes of the first model; give it some votes, e.g. 16.");
+    expect(refusal(required, { "probe.source": "task:chain/3", "start-votes": "8" })).toContain("`probe.problems` is 0, but `probe.source` is the task `task:chain/3`");
+  });
 });
