@@ -100,12 +100,13 @@ describe("stopping on collapse", () => {
     expect(restored).toBe(probes[supports.lastIndexOf(Math.max(...supports))]!.step);
   });
 
-  it("interrupted and resumed, stops at the same step as if it had not been", async () => {
-    const whole = await trainIn(join(folder, "whole"), "create", changes());
+  it.each([["without a probe", undefined], ["with one", problemsNamed("4*", 18)]])("interrupted and resumed, stops at the same step as if it had not been (%s)", async (name, probe) => {
+    const given = (): FixtureChanges => ({ ...changes(), ...(probe && { probe }) });
+    const whole = await trainIn(join(folder, `whole ${name}`), "create", given());
     const controller = new AbortController();
-    const path = join(folder, "interrupted");
-    await trainIn(path, "create", { ...changes(), signal: controller.signal, observer: { stepped: ({ step }) => step === 7 && controller.abort() } });
-    const resumed = await trainIn(path, "resume", changes());
+    const path = join(folder, `interrupted ${name}`);
+    await trainIn(path, "create", { ...given(), signal: controller.signal, observer: { stepped: ({ step }) => step === 7 && controller.abort() } });
+    const resumed = await trainIn(path, "resume", given());
     expect(resumed.stopped).toEqual(whole.stopped);
     expect(resumed.after).toEqual(whole.after);
   });
