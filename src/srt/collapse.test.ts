@@ -43,24 +43,32 @@ describe("a probe", () => {
     expect(startSupport(sure.slice(0, 3), 4)).toBeNull();
   });
 
-  it("raises the alarm when support falls five points below its best, and goes back to the step that had it", () => {
-    const error = 0.02;
-    const supports = [0.6, 0.7, 0.75, 0.75, 0.74, 0.71, 0.699, 0.5];
-    const history = run(16, (number) => {
-      const probes = supports.slice(0, Math.floor(number / 2));
-      const best = Math.max(...probes);
-      const probe = number % 2 === 1 ? null : { support: probes.at(-1)!, error, best, bestStep: 2 * (probes.lastIndexOf(best) + 1) };
-      return { ...step(number, agreeing), probe };
+  describe("whose support falls, asked every second step,", () => {
+    const supports = [0.6, 0.7, 0.75, 0.75, 0.74, 0.71, 0.679, 0.5];
+    const history = (error: number, comparisons = agreeing) =>
+      run(16, (number) => {
+        const probes = supports.slice(0, Math.floor(number / 2));
+        const best = Math.max(...probes);
+        const probe = number % 2 === 1 ? null : { support: probes.at(-1)!, error, best, bestStep: 2 * (probes.lastIndexOf(best) + 1) };
+        return { ...step(number, comparisons), probe };
+      });
+    const firstAlarm = (steps: readonly Signals[]) => steps.map((_, index) => collapseAlarm(steps.slice(0, index + 1))).find((alarm) => alarm !== null);
+
+    it("raises the alarm seven points below its best, and goes back to the step that had it", () => {
+      const alarm = firstAlarm(history(0.02))!;
+      expect(alarm).toMatchObject({ key: "lostSupport", step: 14, lastHealthy: 8, limit: 0.07 });
+      expect(alarm.value).toBeCloseTo(0.071, 12);
+      expect(describeAlarm(alarm)).toBe("step 14: support for the answers that the first model was sure of, lost since its best probe, is 0.071, above 0.070");
     });
-    const alarms = history.map((_, index) => collapseAlarm(history.slice(0, index + 1)));
-    expect(alarms.findIndex((alarm) => alarm !== null) + 1).toBe(14);
-    expect(alarms[13]).toMatchObject({ key: "lostSupport", step: 14, lastHealthy: 8, limit: 0.05 });
-    expect(alarms[13]!.value).toBeCloseTo(0.051, 12);
-    expect(describeAlarm(alarms[15]!)).toBe("step 16: support for the answers that the first model was sure of, lost since its best probe, is 0.25, above 0.05");
-    // Where chance alone makes a standard error of .03, 5 points are not enough.
-    const unsure = history.map((signals) => ({ ...signals, probe: signals.probe && { ...signals.probe, error: 0.03 } }));
-    expect(collapseAlarm(unsure.slice(0, 14))).toBeNull();
-    expect(collapseAlarm(unsure)).toMatchObject({ key: "lostSupport", limit: 0.06 });
+
+    it("needs less where the first model's sureness is lost in training too, a quarter of that", () => {
+      // Of five problems of equal weight one is given up by 80 %: .16 of the sureness, so that .03 of support are enough.
+      expect(firstAlarm(history(0.005, [...agreeing, compare("5", "6", 1, 0.8)]))).toMatchObject({ key: "lostSupport", step: 12, limit: expect.closeTo(0.03, 12) });
+    });
+
+    it("needs two standard errors where those are more", () => {
+      expect(firstAlarm(history(0.04))).toMatchObject({ key: "lostSupport", step: 16, limit: 0.08 });
+    });
   });
 });
 

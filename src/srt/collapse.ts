@@ -76,10 +76,11 @@ interface Sign {
 
 /**
  * In the order in which they are asked. The limits of the first three were set on the runs of some seeds and tested on
- * others (docs/method.md). A majority share that rises is no sign: it rises in healthy runs as well.
+ * others (docs/method.md). A majority share that rises is no sign: it rises in healthy runs as well. Support comes and
+ * goes in healthy runs too; where the majorities that the run learns from go as well, less of it is enough.
  */
 const SIGNS: readonly Sign[] = [
-  { key: "lostSupport", name: "support for the answers that the first model was sure of, lost since its best probe,", value: (window) => newestProbe(window)?.lost ?? null, limit: (_, window) => Math.max(0.05, 2 * (newestProbe(window)?.error ?? 0)) },
+  { key: "lostSupport", name: "support for the answers that the first model was sure of, lost since its best probe,", value: (window) => newestProbe(window)?.lost ?? null, limit: (_, window) => Math.max(0.07 - (lostSureness(window) ?? 0) / 4, 2 * (newestProbe(window)?.error ?? 0)) },
   { key: "lostSureness", name: "share of the first model's sureness that has gone over to other answers", value: lostSureness, limit: () => 0.18 },
   { key: "answerExcess", name: "one answer's share beyond what the first model gave it", value: answerExcess, limit: () => 0.35 },
   { key: "tokenKl", name: "KL of a token to the first model, in nats", value: (window) => mean(window.map(({ tokenKl }) => tokenKl)), limit: (early) => Math.max(0.8, 8 * early) },
