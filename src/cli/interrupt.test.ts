@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { interruptible } from "./interrupt.ts";
+import { interruptible, untilInterrupted } from "./interrupt.ts";
 import { createTerminal } from "./terminal.ts";
 
 afterEach(() => void vi.restoreAllMocks());
@@ -42,4 +42,16 @@ describe("interruptible", () => {
     expect((await run(1, 3)).kills).toEqual([[process.pid, "SIGINT"]]);
     expect(process.listenerCount("SIGINT")).toBe(before);
   });
+});
+
+it("a server runs until Ctrl-C, is closed then, and has said where it is and that it ends", async () => {
+  const told: string[] = [];
+  const close = () => Promise.resolve(void told.push("closed"));
+  const terminal = createTerminal({ write: (text) => told.push(text) }, {});
+  const running = untilInterrupted({ close }, terminal, () => void told.push("announced"), "ending …");
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(told).toEqual(["announced"]);
+  process.emit("SIGINT", "SIGINT");
+  await running;
+  expect(told).toEqual(["announced", "ending …\n", "closed"]);
 });

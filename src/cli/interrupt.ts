@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { Terminal } from "./terminal.ts";
 
 /** Ctrl-C, what a scheduler sends before it takes the machine away, and a terminal that is closed. */
@@ -36,4 +37,14 @@ export async function interruptible<T>(terminal: Terminal, clock: () => number, 
   } finally {
     release();
   }
+}
+
+/** Lets a server run until Ctrl-C (or SIGTERM), then closes it. `announce` says where it is; `ending` is said when it ends. */
+export async function untilInterrupted(server: { readonly close: () => Promise<void> }, terminal: Terminal, announce: () => void, ending: string): Promise<void> {
+  const serving = async (signal: AbortSignal): Promise<void> => {
+    announce();
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    await server.close();
+  };
+  await interruptible(terminal, () => performance.now() / 1000, serving, ending);
 }

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { performance } from "node:perf_hooks";
 import type { Command } from "commander";
 import type { Config } from "../config.ts";
 import { configKeys, resolveConfig } from "../config/index.ts";
@@ -10,7 +9,7 @@ import { addConfigOptions, settingsOf } from "./config-options.ts";
 import type { ConfigFlag } from "./config-options.ts";
 import { hubFor } from "./download-progress.ts";
 import { explainFailure } from "./failure.ts";
-import { interruptible } from "./interrupt.ts";
+import { untilInterrupted } from "./interrupt.ts";
 import { localModel } from "./model.ts";
 import type { LocalModel } from "./model.ts";
 import { createOutput, jsonOption } from "./output.ts";
@@ -63,18 +62,11 @@ async function serve(config: Config, { host, port, key = process.env["SELFTRAIN_
     limits: { maxModels: wholeNumber("--max-models", maxModels, 1, 1000) },
     report: (error) => void process.stderr.write(explainFailure(error).text),
   });
-  const clock = (): number => performance.now() / 1000;
-  await interruptible(
-    terminal,
-    clock,
-    async (signal) => {
-      terminal.line(`serving ${config.model} at ${server.url}${key === undefined ? "" : " (with a key)"}; Ctrl-C ends it`);
-      result({ url: server.url, model: config.model, state, key: key !== undefined });
-      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-      await server.close();
-    },
-    "ending when what is being computed is done (Ctrl-C again ends at once) …",
-  );
+  const announce = (): void => {
+    terminal.line(`serving ${config.model} at ${server.url}${key === undefined ? "" : " (with a key)"}; Ctrl-C ends it`);
+    result({ url: server.url, model: config.model, state, key: key !== undefined });
+  };
+  await untilInterrupted(server, terminal, announce, "ending when what is being computed is done (Ctrl-C again ends at once) …");
 }
 
 /** Makes the engines of a server. Their native code is loaded only here: other commands start without it. */

@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
-import { performance } from "node:perf_hooks";
 import type { Command } from "commander";
 import { UsageError } from "../errors.ts";
 import { startWatchServer } from "../watch/index.ts";
 import { explainFailure } from "./failure.ts";
-import { interruptible } from "./interrupt.ts";
+import { untilInterrupted } from "./interrupt.ts";
 import { createOutput, jsonOption } from "./output.ts";
 import type { Output } from "./output.ts";
 import { warn } from "./terminal.ts";
@@ -42,17 +41,10 @@ async function watch(directories: readonly string[], { host, port }: WatchFlags,
     anyPort: port === undefined,
     report: (error) => void process.stderr.write(explainFailure(error).text),
   });
-  const clock = (): number => performance.now() / 1000;
-  await interruptible(
-    terminal,
-    clock,
-    async (signal) => {
-      terminal.line(`the runs in ${watched.join(", ")} are at ${server.url}; Ctrl-C ends it`);
-      if (server.reachable) warn(terminal, `anybody who reaches ${server.url} can read these runs, their samples included.`);
-      result({ url: server.url, directories: watched });
-      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-      await server.close();
-    },
-    "ending …",
-  );
+  const announce = (): void => {
+    terminal.line(`the runs in ${watched.join(", ")} are at ${server.url}; Ctrl-C ends it`);
+    if (server.reachable) warn(terminal, `anybody who reaches ${server.url} can read these runs, their samples included.`);
+    result({ url: server.url, directories: watched });
+  };
+  await untilInterrupted(server, terminal, announce, "ending …");
 }
