@@ -5,12 +5,15 @@
  * kept the model when held-out pass@1 there, interpolated between evaluations, is at most five points below the best
  * until the alarm.
  *
- *   npx tsx scripts/alarm.ts RUN…            # directories of runs with `start-votes`
+ *   npx tsx scripts/alarm.ts [--without-probe] RUN…     # directories of runs with `start-votes`
+ *
+ * With --without-probe the recorded probes are left out.
  */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import type { EvaluationMetrics, MetricsLine, StepMetrics, VotesLine } from "../src/run/index.ts";
 import { collapseAlarm, WINDOW } from "../src/srt/collapse.ts";
 import type { Alarm, Signals } from "../src/srt/collapse.ts";
@@ -26,14 +29,15 @@ export interface Replay {
   readonly alarm: Alarm | null;
 }
 
-/** `null` for a run that is not complete. */
-export async function replay(path: string): Promise<Replay | null> {
+/** `null` for a run that is not complete. `probed`: whether the recorded probes count. */
+export async function replay(path: string, probed = true): Promise<Replay | null> {
   if (!existsSync(join(path, "summary.json"))) return null;
   const linesOf = async (name: string): Promise<unknown[]> => (await readFile(join(path, name), "utf8")).trim().split("\n").map((line) => JSON.parse(line) as unknown);
   const lines = (await linesOf("metrics.jsonl")) as MetricsLine[];
   const steps = lines.filter((line): line is StepMetrics => line.kind === "step");
   const memory = emptyMemory();
-  const signals = ((await linesOf("votes.jsonl")) as VotesLine[]).map((line, index): Signals => {
+  const signals = ((await linesOf("votes.jsonl")) as VotesLine[]).map(({ probe, ...votes }, index): Signals => {
+    const line: VotesLine = probed && probe !== undefined ? { ...votes, probe } : votes;
     remember(memory, line);
     return signalsOf(line, steps[index]!, memory, (gold, prediction) => gold === prediction);
   });
@@ -71,25 +75,33 @@ export function lostAt(evaluations: readonly EvaluationMetrics[]): number | null
   return null;
 }
 
+/** First evaluation of which held-out pass@1 is five points below the best before it, though it may come back. */
+function fellAt(evaluations: readonly EvaluationMetrics[]): number | null {
+  return evaluations.find(({ passAt1 }, index) => passAt1 < Math.max(...evaluations.slice(0, index + 1).map((earlier) => earlier.passAt1)) - LOSS)?.step ?? null;
+}
+
 function kindOf({ evaluations }: Replay): "collapsing" | "healthy" | "wavering" {
   const accuracies = evaluations.map(({ passAt1 }) => passAt1);
   if (accuracies.at(-1)! <= Math.max(...accuracies) - COLLAPSE) return "collapsing";
-  const falls = accuracies.some((accuracy, index) => accuracy < Math.max(...accuracies.slice(0, index + 1)) - LOSS);
-  return falls ? "wavering" : "healthy";
+  return fellAt(evaluations) === null ? "healthy" : "wavering";
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values, positionals } = parseArgs({ options: { "without-probe": { type: "boolean", default: false } }, allowPositionals: true });
+  await main(positionals, !values["without-probe"]);
+}
 
-async function main(paths: readonly string[]): Promise<void> {
-  const counts = { collapsing: 0, "raised in time": 0, "model kept": 0, healthy: 0, "raised in a healthy run": 0, wavering: 0, "raised in a wavering run": 0 };
+async function main(paths: readonly string[], probed: boolean): Promise<void> {
+  const counts = { collapsing: 0, "raised in time": 0, "raised before any fall": 0, "model kept": 0, healthy: 0, "raised in a healthy run": 0, wavering: 0, "raised in a wavering run": 0 };
   for (const path of paths) {
-    const run = await replay(path);
+    const run = await replay(path, probed);
     if (run === null) continue;
     const { alarm } = run;
     const [kind, lost, kept] = [kindOf(run), lostAt(run.evaluations), keptBy(run)];
     counts[kind]++;
     if (kind === "collapsing") {
       if (alarm !== null && alarm.step <= lost!) counts["raised in time"]++;
+      if (alarm !== null && alarm.step <= fellAt(run.evaluations)!) counts["raised before any fall"]++;
       if (kept !== null && kept >= -LOSS) counts["model kept"]++;
     } else if (alarm !== null) counts[`raised in a ${kind} run`]++;
     console.log(`${basename(path)}: ${kind}, five points lost at ${lost ?? "-"}; ${alarm === null ? "no alarm" : `alarm at ${alarm.step} (${alarm.sign}), back to ${checkpointOf(alarm)} (${kept!.toFixed(2)})`}`);

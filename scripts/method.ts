@@ -5,7 +5,7 @@
  *   npx tsx scripts/method.ts [--families chain,bits,long] [--arms plain,ground-truth,…] [--seeds 11,12,13]
  *                             [--out runs/method] [--jobs 2] [--only-tables] [--probe]
  *
- * With --probe runs have a probe of 128 questions like the held-out ones, of which there are then 128 too, and are
+ * With --probe runs have a probe of 512 questions like the held-out ones, of which there are then 512 too, and are
  * evaluated every five steps: what the alarm is tested on.
  *
  * Runs have one thread each, so that as many as there are cores can go on side by side. "Labels
@@ -45,10 +45,8 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   // The runs of chain, twice as long, on held-out questions of which one in ten has any one answer.
   long: ["--train", "task:chain/3-8", "--held-out", "balanced.jsonl", "--learning-rate", "5e-4", "--steps", "200"],
 };
-const PROBED: Readonly<Record<string, readonly string[]>> = {
-  chain: ["--probe.source", "task:chain/3-6", "--probe.problems", "128", "--held-out-problems", "128", "--evaluate-every", "5"],
-  bits: ["--probe.source", "task:bits/2-4", "--probe.problems", "128", "--held-out-problems", "128", "--evaluate-every", "5"],
-};
+const PROBED = ["--probe.problems", "512", "--probe.samples", "2", "--held-out-problems", "512", "--evaluate-samples", "2", "--evaluate-every", "5"];
+const PROBES: Readonly<Record<string, string>> = { chain: "task:chain/3-6", bits: "task:bits/2-4" };
 const BALANCED = { task: "task:chain/3-6", perAnswer: 8, seed: 5 };
 
 /** What each arm changes in plain SRT. */
@@ -81,6 +79,9 @@ const { values } = parseArgs({
     probe: { type: "boolean", default: false },
   },
 });
+
+const unprobed = values.families.split(",").find((family) => !(family in PROBES));
+if (values.probe && unprobed !== undefined) throw new Error(`--probe: there are no questions to probe ${unprobed} with; leave it out of --families`);
 
 interface Run {
   readonly family: string;
@@ -120,7 +121,7 @@ async function workThrough(waiting: Run[]): Promise<void> {
     await rm(run.path, { recursive: true, force: true });
     const changes = ARMS[run.arm]!.split(" ").filter((word) => word !== "");
     const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-    const family = [...FAMILIES[run.family]!, ...(values.probe ? PROBED[run.family]! : [])].map((word) => (word === "balanced.jsonl" ? join(values.out, word) : word));
+    const family = [...FAMILIES[run.family]!, ...(values.probe ? [...PROBED, "--probe.source", PROBES[run.family]!] : [])].map((word) => (word === "balanced.jsonl" ? join(values.out, word) : word));
     const words = [main, "train", join(values.out, "base.yaml"), ...family, ...changes, "--seed", run.seed, "--out", run.path];
     const code = await new Promise((resolve) => spawn(process.execPath, words, { stdio: ["ignore", "ignore", "inherit"] }).on("exit", resolve));
     if (code !== 0) throw new Error(`${run.path} ended with ${String(code)}`);
