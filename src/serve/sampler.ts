@@ -8,23 +8,23 @@ import type { Snapshots } from "./snapshots.ts";
 /** How completions are drawn: prompts for which all of it is the same can be sampled together. */
 export type SampleOptions = Pick<MergedSampleRequest, "count" | "weights" | "temperature" | "topP" | "topK" | "stopTokens" | "maxTokens">;
 
-/** Completions of one prompt. */
+/** What one request asks for. */
 export interface SampleTask {
-  readonly prompt: readonly number[];
+  /** `[prompt, time]`, at least one. */
+  readonly prompts: readonly (readonly number[])[];
   readonly options: SampleOptions;
   /** Where the weights lie that are not in memory, or `null`. */
   readonly directory: string | null;
   readonly seed: number;
-  /** Place of the prompt among those that share the seed. */
+  /** Place of the first prompt among those that share the seed. */
   readonly place: number;
-  /** How many with this seed come at once, where that was told. */
-  readonly together: number | null;
-  /** Whether the prompt's own logprobs are asked for. */
+  /** Whether the first prompt's own logprobs are asked for. */
   readonly promptLogprobs: boolean;
 }
 
 export interface Sampled {
-  readonly completions: readonly Completion[];
+  /** `[prompt, count]`. */
+  readonly completions: readonly (readonly Completion[])[];
   /** Of each prompt token but the first, or `null` where they were not asked for. */
   readonly promptLogprobs: Float32Array | null;
 }
@@ -32,11 +32,11 @@ export interface Sampled {
 export type Sampler = (task: SampleTask) => Promise<Sampled>;
 
 /**
- * Prompts come one by one over the wire, and an engine is far faster with many at once: sampling begins when all are there
- * that were told of, when no other has come for so many seconds, or when the first has waited for the longer time.
+ * Most clients send prompts one by one, and an engine is far faster with many at once: sampling begins when no other has come
+ * for so many seconds, when the first has waited for the longer time, or at once with a request that has several.
  */
-const UNTOLD = { quiet: 0.015, patience: 0.15 };
-const TOLD = { quiet: 0.15, patience: 1 };
+const QUIET = 0.015;
+const PATIENCE = 0.15;
 
 interface Waiting {
   readonly task: SampleTask;
@@ -73,28 +73,26 @@ export function createSampler(policy: ServablePolicy, snapshots: Snapshots, turn
   return (task) =>
     new Promise((resolve, reject) => {
       // What is wrong with one must not fail those it would be sampled with.
-      checkRequest({ ...task.options, prompts: [task.prompt], seed: task.seed }, policy.description);
+      checkRequest({ ...task.options, prompts: task.prompts, seed: task.seed }, policy.description);
       const kind = JSON.stringify([task.options, task.directory]);
       waiting.push({ task, kind, resolve, reject });
-      const there = waiting.filter((other) => other.kind === kind && other.task.seed === task.seed).length;
       clearTimeout(quiet);
-      if (there === task.together) {
+      if (task.prompts.length > 1) {
         begin();
         return;
       }
-      const times = task.together === null ? UNTOLD : TOLD;
-      quiet = setTimeout(begin, times.quiet * 1000);
-      patience ??= setTimeout(begin, times.patience * 1000);
+      quiet = setTimeout(begin, QUIET * 1000);
+      patience ??= setTimeout(begin, PATIENCE * 1000);
     });
 }
 
 async function sampleTogether(tasks: readonly SampleTask[], { options, directory }: SampleTask, policy: ServablePolicy, snapshots: Snapshots): Promise<readonly Sampled[]> {
   if (options.weights !== REFERENCE) await snapshots.ready(options.weights, directory);
-  const origins = tasks.map(({ seed, place }) => ({ seed, prompt: place }));
-  const completions = await policy.sample({ ...options, prompts: tasks.map(({ prompt }) => prompt), seed: 0, origins });
+  const origins = tasks.flatMap(({ prompts, seed, place }) => prompts.map((_, index) => ({ seed, prompt: place + index })));
+  const completions = (await policy.sample({ ...options, prompts: tasks.flatMap(({ prompts }) => prompts), seed: 0, origins }))[Symbol.iterator]();
   const read = tasks.filter(({ promptLogprobs }) => promptLogprobs);
-  const sequences = read.map(({ prompt }) => ({ prompt: prompt.slice(0, 1), completion: prompt.slice(1) }));
+  const sequences = read.map(({ prompts: [first] }) => ({ prompt: first!.slice(0, 1), completion: first!.slice(1) }));
   const logprobs = read.length === 0 ? [] : await policy.logprobs(sequences, options.weights);
   const ofTask = new Map(strictZip(read, logprobs));
-  return strictZip(tasks, completions).map(([task, sampled]) => ({ completions: sampled, promptLogprobs: ofTask.get(task) ?? null }));
+  return tasks.map((task) => ({ completions: task.prompts.map(() => completions.next().value!), promptLogprobs: ofTask.get(task) ?? null }));
 }

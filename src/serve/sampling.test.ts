@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { datumOf, END_TOKEN, servingFixture, textOf, TINY } from "../../test/served.ts";
 import type { Fixture, Served } from "../../test/served.ts";
@@ -58,35 +57,30 @@ describe("samples over the wire", () => {
     gate = new Promise((resolve) => (open = resolve));
     const first = server.run(endpoints.sample, { sampling_session_id, seq_id: 9, prompt: textOf([3]), sampling_params });
     await vi.waitFor(() => expect(calls).toEqual([1]));
-    const requests = prompts.map((prompt, prompt_index) => ({ sampling_session_id, seq_id: prompt_index, prompt: textOf(prompt), num_samples: 3, sampling_params, prompt_index, prompt_count: prompts.length }));
-    // The last comes first.
-    const ids = (await Promise.all(requests.toReversed().map((request) => server.begin(endpoints.sample, request)))).reverse();
+    const [one, ...others] = prompts;
+    const request = { sampling_session_id, seq_id: 0, prompt: textOf(one!), further_prompts: others.map(textOf), num_samples: 3, sampling_params };
+    const id = await server.begin(endpoints.sample, request);
     open();
     await first;
-    const sampled = await Promise.all(ids.map((id) => server.result(endpoints.sample, id)));
-    sampled.forEach(({ sequences }, prompt) => {
-      expect(sequences.map(({ tokens, stop_reason, logprobs }) => ({ tokens, stopReason: stop_reason, logprobs: Float32Array.from(logprobs!) }))).toEqual(expected[prompt]);
-    });
+    const { sequences } = await server.result(endpoints.sample, id);
+    expect(sequences.map(({ tokens, stop_reason, logprobs }) => ({ tokens, stopReason: stop_reason, logprobs: Float32Array.from(logprobs!) }))).toEqual(expected.flat());
     expect(calls).toEqual([1, 3]);
     // The same request again is the same future, and samples nothing.
-    expect(await server.run(endpoints.sample, requests[0]!)).toEqual(sampled[0]);
+    expect(await server.run(endpoints.sample, request)).toEqual({ sequences, prompt_logprobs: null });
     expect(calls).toEqual([1, 3]);
   });
 
-  it("wait for the others that were told of", async () => {
+  it("of prompts that come one by one are drawn together, each by its place", async () => {
     const { model } = await server.model(2);
     const sampling_session_id = await samplingSession(model, 0);
-    const begin = (prompt_index: number) => server.begin(endpoints.sample, { sampling_session_id, seq_id: prompt_index, prompt: textOf(prompts[prompt_index]!), sampling_params, prompt_index, prompt_count: 2 });
+    const request = { sampling_session_id, num_samples: 2, sampling_params };
     calls.length = 0;
-    const ids = [await begin(0)];
-    // Longer than prompts are waited for that nobody told of.
-    await sleep(60);
-    ids.push(await begin(1));
-    await Promise.all(ids.map((id) => server.result(endpoints.sample, id)));
-    expect(calls).toEqual([2]);
-    // One that does not come is not waited for without end.
-    await server.result(endpoints.sample, await server.begin(endpoints.sample, { sampling_session_id, seq_id: 2, prompt: textOf([3]), sampling_params, prompt_count: 2 }));
-    expect(calls).toEqual([2, 1]);
+    const { sequences } = await server.run(endpoints.sample, { ...request, seq_id: 0, prompt: textOf(prompts[1]!), further_prompts: [textOf(prompts[2]!)], prompt_index: 1 });
+    const parts = await Promise.all([2, 1].map((prompt_index) => server.run(endpoints.sample, { ...request, seq_id: prompt_index, prompt: textOf(prompts[prompt_index]!), prompt_index })));
+    const tokensOf = (sampled: typeof sequences) => sampled.map(({ tokens }) => tokens);
+    expect(parts.reverse().flatMap((part) => tokensOf(part.sequences))).toEqual(tokensOf(sequences));
+    expect(calls).toEqual([2, 2]);
+    await expect(server.run(endpoints.sample, { ...request, seq_id: 3, prompt: textOf([3]), further_prompts: [textOf([5])], prompt_logprobs: true })).rejects.toThrow("prompt_logprobs, which are told of one prompt");
   });
 
   it("fail alone where one of those drawn together cannot be", async () => {

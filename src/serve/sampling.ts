@@ -47,17 +47,17 @@ export function createSamplingSession({ id, session, source, futures, endTokens,
     sample: (request) =>
       repetitions.once(request.seq_id, request, () =>
         futures.start(session, async () => {
-          const { prompt, num_samples, sampling_params, prompt_logprobs } = request;
+          const { prompt, further_prompts, num_samples, sampling_params, prompt_logprobs } = request;
           const { max_tokens, seed, stop, temperature, top_k, top_p } = sampling_params;
           if (top_k < -1) throw new Refusal(400, `sampling_params.top_k is ${top_k}; expected a number of tokens, or -1 for all.`);
+          if (prompt_logprobs && further_prompts?.length) throw new Refusal(400, "there are both further_prompts and prompt_logprobs, which are told of one prompt; send the prompts one by one.");
           const sampled = await source.sampler({
-            prompt: prompt.chunks.flatMap(({ tokens }) => tokens),
+            prompts: [prompt, ...(further_prompts ?? [])].map(({ chunks }) => chunks.flatMap(({ tokens }) => tokens)),
             options: { count: num_samples, weights: source.weights, temperature, topP: top_p, topK: Math.max(0, top_k), stopTokens: stop ?? endTokens, maxTokens: max_tokens },
             directory: source.directory,
             // Seeds here are 32-bit numbers with a sign, on the wire without.
             seed: (seed ?? anySeed()) | 0,
             place: request.prompt_index ?? 0,
-            together: request.prompt_count ?? null,
             promptLogprobs: prompt_logprobs === true,
           });
           return resultOf(sampled);
@@ -67,7 +67,8 @@ export function createSamplingSession({ id, session, source, futures, endTokens,
 }
 
 /** Throws Refusal (400) when logprobs are not finite: on the wire they would be none, which clients read as certainty. */
-function resultOf({ completions, promptLogprobs }: Sampled): SampleResult & { readonly type: string } {
+function resultOf({ completions: completions_P_G, promptLogprobs }: Sampled): SampleResult & { readonly type: string } {
+  const completions = completions_P_G.flat();
   const arrays = [...completions.map(({ logprobs }) => logprobs), promptLogprobs ?? []];
   if (!arrays.every((logprobs) => Array.from(logprobs).every(Number.isFinite))) throw new Refusal(400, "the model's logprobs are not finite: its weights have diverged; load earlier ones.");
   const sequences = completions.map(({ tokens, logprobs, stopReason }) => ({ stop_reason: stopReason, tokens: [...tokens], logprobs: Array.from(logprobs, shortFloat) }));

@@ -5,6 +5,7 @@ import { deriveSeed } from "../util/random.ts";
 import { strictZip } from "../util/strict-zip.ts";
 import { operate } from "./client.ts";
 import type { Connection } from "./http.ts";
+import { createLimit } from "./limit.ts";
 import { createModel, samplingSession } from "./model.ts";
 import type { ModelOptions, RemoteModel, Sampler } from "./model.ts";
 import type { ServerTraits } from "./server.ts";
@@ -24,42 +25,51 @@ export type Limit = <T>(task: () => Promise<T>) => Promise<T>;
 export interface SamplingParts {
   readonly session: Session;
   readonly limit: Limit;
-  /** Tasks that `limit` runs at once. */
+  /** Prompts that are sampled at once. */
   readonly concurrency: number;
-  readonly traits: Pick<ServerTraits, "takesPromptIndex">;
+  readonly traits: Pick<ServerTraits, "takesFurtherPrompts">;
 }
 
 /** Seeds that every server takes: the last sample's is the first's + count - 1. */
 const SEEDS = 2 ** 31;
 
 /** Samples `count` completions for each prompt, `[prompt, count]`; `arrived` is told of each prompt's when its reply is there. Throws PolicyError when the server returns others. */
-export function sampleFrom({ session, limit, concurrency, traits }: SamplingParts, { id, next }: Sampler, request: SampleRequest, arrived?: Arrived): Promise<readonly (readonly Completion[])[]> {
-  const { prompts, count, seed, temperature, topP, topK, stopTokens, maxTokens } = request;
-  return allOrNone({ session, limit }, prompts, async (connection, prompt, index) => {
+export async function sampleFrom({ session, limit, concurrency, traits }: SamplingParts, { id, next }: Sampler, request: SampleRequest, arrived?: Arrived): Promise<readonly (readonly Completion[])[]> {
+  const { count, seed, temperature, topP, topK, stopTokens, maxTokens } = request;
+  const many = traits.takesFurtherPrompts;
+  const textOf = (prompt: readonly number[]) => ({ chunks: [{ type: "encoded_text" as const, tokens: [...prompt] }] });
+  // Many prompts at a time are sampled one request after the other, so that which are sampled together is no matter of time.
+  const completions = await allOrNone({ session, limit: many ? createLimit(1) : limit }, slices(request.prompts, many ? concurrency : 1), async (connection, { start, items: [first, ...further] }) => {
     const result = await operate(connection, endpoints.sample, {
       sampling_session_id: id,
       seq_id: next(),
-      prompt: { chunks: [{ type: "encoded_text", tokens: [...prompt] }] },
+      prompt: textOf(first!),
       num_samples: count,
-      sampling_params: { max_tokens: maxTokens, seed: traits.takesPromptIndex ? seed >>> 0 : (deriveSeed(seed, index) >>> 0) % (SEEDS - count), stop: [...stopTokens], temperature, top_p: topP, top_k: topK === 0 ? -1 : topK },
-      ...(traits.takesPromptIndex && { prompt_index: index, prompt_count: Math.min(concurrency, prompts.length - (index - (index % concurrency))) }),
+      sampling_params: { max_tokens: maxTokens, seed: many ? seed >>> 0 : (deriveSeed(seed, start) >>> 0) % (SEEDS - count), stop: [...stopTokens], temperature, top_p: topP, top_k: topK === 0 ? -1 : topK },
+      ...(many && { further_prompts: further.map(textOf), prompt_index: start }),
     });
-    const completions = completionsOf(result, request);
-    arrived?.(index, completions);
-    return completions;
+    const sampled = slices(completionsOf(result, (1 + further.length) * count, maxTokens), count).map(({ items }) => items);
+    sampled.forEach((own, index) => arrived?.(start + index, own));
+    return sampled;
   });
+  return completions.flat();
+}
+
+/** Parts of so many items, the last one of what is left, and where each starts. */
+function slices<T>(items: readonly T[], size: number): readonly { readonly start: number; readonly items: readonly T[] }[] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, part) => ({ start: part * size, items: items.slice(part * size, (part + 1) * size) }));
 }
 
 /** What a task makes of each item. The first failure ends the tasks under way, and none begins after it. */
-function allOrNone<Item, Result>({ session: { connection }, limit }: Pick<SamplingParts, "session" | "limit">, items: readonly Item[], task: (connection: Connection, item: Item, index: number) => Promise<Result>): Promise<readonly Result[]> {
+function allOrNone<Item, Result>({ session: { connection }, limit }: Pick<SamplingParts, "session" | "limit">, items: readonly Item[], task: (connection: Connection, item: Item) => Promise<Result>): Promise<readonly Result[]> {
   const failed = new AbortController();
   const signal = AbortSignal.any([connection.signal, failed.signal]);
   return Promise.all(
-    items.map((item, index) =>
+    items.map((item) =>
       limit(async () => {
         signal.throwIfAborted();
         try {
-          return await task({ ...connection, signal }, item, index);
+          return await task({ ...connection, signal }, item);
         } catch (error) {
           failed.abort(error);
           throw error;
@@ -69,7 +79,7 @@ function allOrNone<Item, Result>({ session: { connection }, limit }: Pick<Sampli
   );
 }
 
-function completionsOf({ sequences }: ResultOf<typeof endpoints.sample>, { count, maxTokens }: SampleRequest): readonly Completion[] {
+function completionsOf({ sequences }: ResultOf<typeof endpoints.sample>, count: number, maxTokens: number): readonly Completion[] {
   if (sequences.length !== count) throw new PolicyError(`The training server returned ${sequences.length} completions for ${count}.`);
   return sequences.map(({ tokens, logprobs, stop_reason }) => {
     if (!logprobs) throw new PolicyError("The training server returned completions without logprobs; it cannot be trained from them.");

@@ -85,13 +85,14 @@ const features = z.object({
   ordered: z.boolean(),
   grad_clip_norm: z.boolean(),
   lora_alpha: z.boolean(),
-  /** Whether samples take a `prompt_index` and a `prompt_count`: then completions are those that the embedded engine draws from the same seed. */
-  prompt_index: optional(z.boolean()),
+  /** Whether samples take `further_prompts` and a `prompt_index`: then completions are those that the embedded engine draws from the same seed. */
+  further_prompts: optional(z.boolean()),
 });
 
 const supportedModel = z.object({ model_name: z.string(), max_context_length: optional(index()), vocabulary_size: optional(index()), parameters: optional(index()) });
 
 const sampleResult = z.object({
+  /** `num_samples` of the prompt, then of each further one. */
   sequences: z.array(z.object({ stop_reason: z.enum(["stop", "length"]), tokens: tokens(), logprobs: optional(numbers()) })),
   /** Of each prompt token after those before it, `[prompt time]`; the first has none. */
   prompt_logprobs: optional(z.array(z.number().nullable())),
@@ -134,10 +135,9 @@ export const endpoints = {
       prompt: modelInput,
       num_samples: z.int().positive().default(1),
       sampling_params: samplingParameters,
-      /** Place of the prompt among those that share the seed, 0 by default; to servers that list it. */
+      /** Prompts that are sampled together with the first, and its place among all that share the seed, 0 by default; to servers that list them. */
+      further_prompts: optional(z.array(modelInput)),
       prompt_index: optional(index()),
-      /** How many of them are sent at once: sampling begins when all are there. */
-      prompt_count: optional(z.int().positive()),
       prompt_logprobs: optional(z.boolean()),
     }),
     sampleResult,
