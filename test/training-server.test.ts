@@ -110,7 +110,13 @@ describe("a policy on a training server", () => {
     const policy = await createTinkerPolicy(options(createFakeServer({ tells: true, stale: true })));
     await policy.sample(request);
     await policy.update([row], { ...adam, learningRate: 0.5 });
-    await expect(policy.sample(request)).rejects.toThrow("The training server samples from other weights than it trains");
+    // Its samples are compared while the reference is asked, and nothing is done with them that would last.
+    await policy.sample(request);
+    await policy.logprobs([row], REFERENCE);
+    const told = "The training server samples from other weights than it trains";
+    await expect(policy.update([row], adam)).rejects.toThrow(told);
+    await expect(policy.saveState(folder)).rejects.toThrow(told);
+    await policy.close();
   });
 
   it("has the base model as its reference where a server holds only one model", async () => {

@@ -34,8 +34,9 @@ interface Snapshot {
 interface State extends RemoteParts {
   current: RemoteModel;
   readonly snapshots: Map<WeightsName, Snapshot>;
-  /** The last sampler that was found to have the weights of `current`. */
-  checked: string | null;
+  /** The last sampler that was compared with `current`, and what comes of it: nothing is built on its samples before. */
+  compared: string | null;
+  comparison: Promise<void>;
 }
 
 /** Seconds for which models are unloaded at the end (a server that does not answer any more frees them itself), and for which a full one is asked before room is made. */
@@ -43,30 +44,34 @@ const SHORT_PATIENCE = 5;
 
 /** The policy over models of a server that are there already. */
 export function policyOver(parts: RemoteParts): Policy {
-  const state: State = { ...parts, snapshots: new Map(), checked: null };
+  const state: State = { ...parts, snapshots: new Map(), compared: null, comparison: Promise.resolve() };
   const { offered, limits, traits } = parts;
   const serial = createSerial();
   let closed = false;
   const inOrder = <T>(call: () => Promise<T>): Promise<T> => (closed ? Promise.reject(new PolicyError("The policy is closed.")) : serial(call));
+  const onSound = <T>(call: () => Promise<T>): Promise<T> => inOrder(() => state.comparison.then(call));
   const refused = (reason: string) => (): Promise<never> => inOrder(() => Promise.reject(new PolicyError(reason)));
   return {
     description: { model: offered.name, parameters: offered.parameters ?? 0, ...limits, capabilities: [] },
-    sample: (request, arrived) => inOrder(() => sample(state, request, arrived)),
+    sample: (request, arrived) => onSound(() => sample(state, request, arrived)),
     logprobs: (sequences, name) =>
       inOrder(async () => {
         for (const sequence of sequences) checkSequence(sequence, limits);
-        return versionOf(state, name).logprobs(sequences);
+        const version = versionOf(state, name);
+        // Those of other weights are asked for while the comparison is under way.
+        if (version === state.current) await state.comparison;
+        return version.logprobs(sequences);
       }),
     update: (rows, options) =>
-      inOrder(async () => {
+      onSound(async () => {
         for (const row of rows) checkRow(row, limits);
         if (options.critic) throw new PolicyError(NO_CRITIC);
         return updateModel(state.current, rows, options, traits);
       }),
-    snapshot: (name) => inOrder(() => snapshot(state, name)),
+    snapshot: (name) => onSound(() => snapshot(state, name)),
     average: refused("A training server keeps no moving averages of weights; use `teacher.kind: snapshot`."),
     values: refused(NO_CRITIC),
-    saveState: (directory) => inOrder(() => saveState(state, directory)),
+    saveState: (directory) => onSound(() => saveState(state, directory)),
     loadState: (directory) => inOrder(() => loadState(state, directory)),
     exportModel: refused("A training server keeps the weights; they cannot be exported from here."),
     close: () => {
@@ -90,9 +95,11 @@ async function sample(state: State, request: SampleRequest, arrived?: Arrived): 
   const version = versionOf(state, request.weights);
   const sampler = await version.sampler();
   const completions_P_G = await sampleFrom(state, sampler, request, arrived);
-  if (version === state.current && state.checked !== sampler.id) {
-    await checkSampler(state.current, request, completions_P_G);
-    state.checked = sampler.id;
+  if (version === state.current && state.compared !== sampler.id) {
+    state.compared = sampler.id;
+    state.comparison = checkSampler(state.current, request, completions_P_G);
+    // Whatever comes next on these weights fails with it.
+    state.comparison.catch(() => undefined);
   }
   return completions_P_G;
 }
@@ -122,6 +129,7 @@ async function loadState(state: State, directory: string): Promise<void> {
   const saved = await readServerState(directory, { baseModel: state.offered.name, rank: state.model.lora.rank });
   // What cannot be unloaded matters only when there is no room, and then the server says so.
   const unloadAll = (models: readonly { readonly unload: () => Promise<void> }[]) => Promise.allSettled(models.map((model) => model.unload()));
+  await Promise.allSettled([state.comparison]);
   await unloadAll([state.current, ...[...state.snapshots.values()].map(({ model }) => model)]);
   const left = saved.models.filter((id) => id !== reference.id).map((id) => ({ unload: () => unloadModel(session.connection, id) }));
   const make = async (from: string): Promise<RemoteModel> => {
@@ -148,6 +156,7 @@ async function loadState(state: State, directory: string): Promise<void> {
   const snapshots: [WeightsName, Snapshot][] = [];
   for (const [name, path] of Object.entries(saved.snapshots)) snapshots.push([name, { model: await restored(path), path }]);
   state.current = current;
+  state.comparison = Promise.resolve();
   state.snapshots.clear();
   for (const [name, snapshot] of snapshots) state.snapshots.set(name, snapshot);
 }
