@@ -7,7 +7,7 @@ import { strictZip } from "../util/strict-zip.ts";
 import { Refusal } from "./refusal.ts";
 
 /** A datum as the engine takes it: all arrays have the length of its `model_input`. */
-export type Row = TrainingRow & ScoredSequence;
+export type Row = TrainingRow & Required<ScoredSequence>;
 
 /** What each loss reads of a datum beside `target_tokens`; `weights` are 1 where they are missing. */
 const INPUTS: Readonly<Record<LossName, { readonly required: readonly string[]; readonly optional: readonly string[] }>> = {
@@ -35,29 +35,31 @@ export function rowsOf({ data, loss_fn }: LossInput): readonly Row[] {
 }
 
 function rowOf({ model_input, loss_fn_inputs }: Datum, loss: LossName, where: string): Row {
-  const tokens = model_input.chunks.flatMap((chunk) => chunk.tokens);
+  const { chunks } = model_input;
+  const tokens = chunks.length === 1 ? chunks[0]!.tokens : chunks.flatMap((chunk) => chunk.tokens);
   const { required, optional } = INPUTS[loss];
   const allowed = ["target_tokens", ...required, ...optional];
   const unknown = Object.keys(loss_fn_inputs).find((name) => !allowed.includes(name));
   if (unknown !== undefined) throw new Refusal(400, `${where}.loss_fn_inputs has \`${unknown}\`, which ${loss} does not read; expected ${allowed.join(", ")}.`);
   if (tokens.length === 0) throw new Refusal(400, `${where}.model_input has no tokens.`);
-  const array = (name: string): readonly number[] => {
+  const array = (name: string): number[] => {
     const found = loss_fn_inputs[name];
     if (!found) throw new Refusal(400, `${where}.loss_fn_inputs has no \`${name}\`, which ${loss} needs.`);
     if (found.data.length !== tokens.length) throw new Refusal(400, `${where}.loss_fn_inputs.${name} has ${found.data.length} numbers for a model_input of ${tokens.length} tokens; arrays are aligned with it.`);
     return found.data;
   };
-  const constant = (value: number): readonly number[] => tokens.map(() => value);
+  const floats = (name: string): Float32Array => Float32Array.from(array(name));
   const targets = array("target_tokens");
-  const [first, ...rest] = tokens;
+  // The last target is never read by the model, but the engine's sequences end with a token that is scored.
+  const completion = tokens.slice(1);
+  completion.push(targets.at(-1)!);
   return {
-    prompt: [first!],
-    // The last target is never read by the model, but the engine's sequences end with a token that is scored.
-    completion: [...rest, targets.at(-1)!],
+    prompt: tokens.slice(0, 1),
+    completion,
     targets,
-    logprobs: required.length === 0 ? constant(0) : array("logprobs"),
-    advantages: required.length === 0 ? constant(0) : array("advantages"),
-    weights: "weights" in loss_fn_inputs ? array("weights") : constant(1),
+    logprobs: required.length === 0 ? new Float32Array(tokens.length) : floats("logprobs"),
+    advantages: required.length === 0 ? new Float32Array(tokens.length) : floats("advantages"),
+    weights: "weights" in loss_fn_inputs ? floats("weights") : new Float32Array(tokens.length).fill(1),
   };
 }
 

@@ -122,7 +122,8 @@ async function inTurn(turns: Serial, engine: Promise<Engine>, action: (engine: E
 
 async function forward({ policy }: Engine, input: LossInput): Promise<object> {
   const [rows, loss] = [rowsOf(input), lossOf(input)];
-  return lossOutput(rows, loss, await policy.logprobs(rows, CURRENT));
+  const sequences = rows.map(({ prompt, completion, targets }) => ({ prompt, completion, targets }));
+  return lossOutput(rows, loss, await policy.logprobs(sequences, CURRENT));
 }
 
 async function forwardBackward({ policy }: Engine, input: LossInput): Promise<object> {

@@ -15,8 +15,13 @@ const BYTES_PER_NUMBER = 11;
  */
 export function datumOf({ prompt, completion }: TokenSequence, inputs: Readonly<Record<string, ArrayLike<number>>>): Datum {
   const tokens = [...prompt, ...completion];
-  const before = new Array<number>(prompt.length - 1).fill(0);
-  const floats = Object.entries(inputs).map(([name, values]) => [name, tensor("float32", [...before, ...Array.from(values, shortFloat)])] as const);
+  const aligned = (values: ArrayLike<number>): number[] => {
+    const all = new Array<number>(tokens.length - 1).fill(0);
+    // A loop: of each step there are half a million numbers and more.
+    for (let t = 0; t < values.length; t++) all[prompt.length - 1 + t] = shortFloat(values[t]!);
+    return all;
+  };
+  const floats = Object.entries(inputs).map(([name, values]) => [name, tensor("float32", aligned(values))] as const);
   return {
     model_input: { chunks: [{ type: "encoded_text", tokens: tokens.slice(0, -1) }] },
     loss_fn_inputs: { target_tokens: tensor("int64", tokens.slice(1)), ...Object.fromEntries(floats) },
