@@ -1,7 +1,7 @@
 import type { Loss, ScoredSequence } from "../policy.ts";
 import type { Datum, LossInput, LossName, LossOutput } from "../tinker/wire.ts";
 import type { TrainingRow } from "../types.ts";
-import { shortFloat } from "../util/short-float.ts";
+import { shortFloats } from "../util/short-float.ts";
 import { sum } from "../util/statistics.ts";
 import { strictZip } from "../util/strict-zip.ts";
 import { Refusal } from "./refusal.ts";
@@ -48,7 +48,7 @@ function rowOf({ model_input, loss_fn_inputs }: Datum, loss: LossName, where: st
     if (found.data.length !== tokens.length) throw new Refusal(400, `${where}.loss_fn_inputs.${name} has ${found.data.length} numbers for a model_input of ${tokens.length} tokens; arrays are aligned with it.`);
     return found.data;
   };
-  const floats = (name: string): Float32Array => Float32Array.from(array(name));
+  const floats = (name: string): Float32Array => new Float32Array(array(name));
   const targets = array("target_tokens");
   // The last target is never read by the model, but the engine's sequences end with a token that is scored.
   const completion = tokens.slice(1);
@@ -72,7 +72,7 @@ export function lossOutput(rows: readonly Row[], loss: Loss, logprobs: readonly 
   const outputs = strictZip(rows, logprobs).map(([row, logprobs_T]) => {
     if (!logprobs_T.every(Number.isFinite)) throw new Refusal(400, "the model's logprobs are not finite: its weights have diverged; load earlier ones.");
     logprobs_T.forEach((logprob, t) => (total += row.weights[t]! * tokenLoss(loss, logprob, row.logprobs[t]!, row.advantages[t]!)));
-    return { logprobs: { data: Array.from(logprobs_T, shortFloat), dtype: "float32" as const, shape: [logprobs_T.length] } };
+    return { logprobs: { data: shortFloats(logprobs_T), dtype: "float32" as const, shape: [logprobs_T.length] } };
   });
   const tokens = sum(rows.map(({ completion }) => completion.length));
   return { loss_fn_output_type: "selftrain", loss_fn_outputs: outputs, metrics: { ...(Number.isFinite(total) && { "loss:sum": total }), "tokens:sum": tokens, ...metrics } };

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { endpoints, SampleResult } from "../tinker/wire.ts";
-import { shortFloat } from "../util/short-float.ts";
+import { shortFloats } from "../util/short-float.ts";
 import { createRepetitions } from "./repetitions.ts";
 import type { Futures } from "./futures.ts";
 import { Refusal } from "./refusal.ts";
@@ -69,8 +69,8 @@ export function createSamplingSession({ id, session, source, futures, endTokens,
 /** Throws Refusal (400) when logprobs are not finite: on the wire they would be none, which clients read as certainty. */
 function resultOf({ completions: completions_P_G, promptLogprobs }: Sampled): SampleResult & { readonly type: string } {
   const completions = completions_P_G.flat();
-  const arrays = [...completions.map(({ logprobs }) => logprobs), promptLogprobs ?? []];
-  if (!arrays.every((logprobs) => Array.from(logprobs).every(Number.isFinite))) throw new Refusal(400, "the model's logprobs are not finite: its weights have diverged; load earlier ones.");
-  const sequences = completions.map(({ tokens, logprobs, stopReason }) => ({ stop_reason: stopReason, tokens: [...tokens], logprobs: Array.from(logprobs, shortFloat) }));
-  return { type: "sample", sequences, prompt_logprobs: promptLogprobs && [null, ...Array.from(promptLogprobs, shortFloat)] };
+  const arrays = [...completions.map(({ logprobs }) => logprobs), ...(promptLogprobs ? [promptLogprobs] : [])];
+  if (!arrays.every((logprobs) => logprobs.every(Number.isFinite))) throw new Refusal(400, "the model's logprobs are not finite: its weights have diverged; load earlier ones.");
+  const sequences = completions.map(({ tokens, logprobs, stopReason }) => ({ stop_reason: stopReason, tokens: [...tokens], logprobs: shortFloats(logprobs) }));
+  return { type: "sample", sequences, prompt_logprobs: promptLogprobs && [null, ...shortFloats(promptLogprobs)] };
 }

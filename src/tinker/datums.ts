@@ -1,6 +1,6 @@
 import { PolicyError } from "../errors.ts";
 import type { TokenSequence } from "../types.ts";
-import { shortFloat } from "../util/short-float.ts";
+import { shortFloats } from "../util/short-float.ts";
 import { strictZip } from "../util/strict-zip.ts";
 import type { Datum, LossOutput, Tensor } from "./wire.ts";
 
@@ -15,13 +15,8 @@ const BYTES_PER_NUMBER = 11;
  */
 export function datumOf({ prompt, completion }: TokenSequence, inputs: Readonly<Record<string, ArrayLike<number>>>): Datum {
   const tokens = [...prompt, ...completion];
-  const aligned = (values: ArrayLike<number>): number[] => {
-    const all = new Array<number>(tokens.length - 1).fill(0);
-    // A loop: of each step there are half a million numbers and more.
-    for (let t = 0; t < values.length; t++) all[prompt.length - 1 + t] = shortFloat(values[t]!);
-    return all;
-  };
-  const floats = Object.entries(inputs).map(([name, values]) => [name, tensor("float32", aligned(values))] as const);
+  const before = new Array<number>(prompt.length - 1).fill(0);
+  const floats = Object.entries(inputs).map(([name, values]) => [name, tensor("float32", before.concat(shortFloats(values)))] as const);
   return {
     model_input: { chunks: [{ type: "encoded_text", tokens: tokens.slice(0, -1) }] },
     loss_fn_inputs: { target_tokens: tensor("int64", tokens.slice(1)), ...Object.fromEntries(floats) },
@@ -62,6 +57,6 @@ export function completionLogprobs(sequences: readonly TokenSequence[], outputs:
   return strictZip(sequences, outputs).map(([{ prompt, completion }, { logprobs }]) => {
     const length = prompt.length + completion.length - 1;
     if (logprobs.data.length !== length) throw new PolicyError(`The training server returned ${logprobs.data.length} logprobs for a sequence with ${length} of them.`);
-    return Float32Array.from(logprobs.data.slice(prompt.length - 1));
+    return new Float32Array(logprobs.data.slice(prompt.length - 1));
   });
 }

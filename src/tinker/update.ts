@@ -45,7 +45,7 @@ function servesAsIs(loss: Loss, rows: readonly TrainingRow[], { reduction }: Ser
   // A mean divides by the weights, which are the loss's own here.
   if (loss.kind === "cross_entropy") return reduction === "sum";
   // The smaller of two products is the larger one under a negative weight.
-  return loss.kind === "importance_sampling" || (loss.dualClip === undefined && rows.every(({ weights }) => Array.from(weights).every((weight) => weight >= 0)));
+  return loss.kind === "importance_sampling" || (loss.dualClip === undefined && rows.every(({ weights }) => every(weights, (weight) => weight >= 0)));
 }
 
 /** Each row as a datum. Under a mean over datums of means over tokens, each counts as often as both divide it. */
@@ -53,7 +53,7 @@ function datumsOf(rows: readonly TrainingRow[], loss: Loss, { reduction }: Serve
   return rows.map((row) => {
     if (loss.kind === "cross_entropy") return datumOf(row, { weights: row.weights });
     const divided = reduction === "mean" ? row.completion.length * rows.length : 1;
-    const advantages = Array.from(row.advantages, (advantage, t) => advantage * row.weights[t]! * divided);
+    const advantages = row.completion.map((_, t) => row.advantages[t]! * row.weights[t]! * divided);
     return datumOf(row, { logprobs: row.logprobs, advantages, weights: advantages.map(() => 1) });
   });
 }
@@ -70,5 +70,10 @@ function adamOf({ learningRate, beta1, beta2, epsilon, weightDecay, maxGradientN
 /** JSON has no other numbers. */
 function isFinite(row: TrainingRow, loss: Loss): boolean {
   const read = loss.kind === "cross_entropy" ? [row.weights] : [row.weights, row.logprobs, row.advantages];
-  return read.every((values) => Array.from(values).every(Number.isFinite));
+  return read.every((values) => every(values, Number.isFinite));
+}
+
+function every(values: ArrayLike<number>, holds: (value: number) => boolean): boolean {
+  for (let index = 0; index < values.length; index++) if (!holds(values[index]!)) return false;
+  return true;
 }

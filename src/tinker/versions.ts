@@ -86,7 +86,7 @@ function completionsOf({ sequences }: ResultOf<typeof endpoints.sample>, count: 
     if (logprobs.length !== tokens.length || tokens.length === 0 || tokens.length > maxTokens) {
       throw new PolicyError(`The training server returned a completion of ${tokens.length} tokens with ${logprobs.length} logprobs for at most ${maxTokens} tokens.`);
     }
-    return { tokens, logprobs: Float32Array.from(logprobs), stopReason: stop_reason };
+    return { tokens, logprobs: new Float32Array(logprobs), stopReason: stop_reason };
   });
 }
 

@@ -13,3 +13,10 @@ export function shortFloat(value: number): number {
   // A whole number below 2^53 over an exact power of ten is the double next to that decimal.
   return power === undefined ? Number(value.toPrecision(DIGITS)) : Math.round(value * power) / power;
 }
+
+/** `shortFloat` of each; a loop, since the iterator of `Array.from` makes two objects a number. */
+export function shortFloats(values: ArrayLike<number>): number[] {
+  const short = new Array<number>(values.length);
+  for (let index = 0; index < values.length; index++) short[index] = shortFloat(values[index]!);
+  return short;
+}
