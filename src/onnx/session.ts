@@ -26,7 +26,8 @@ export async function createSession(definition: GraphDefinition, threads: number
     // Batch and time differ from call to call: a memory plan per shape would only hold memory.
     enableMemPattern: false,
     logSeverityLevel: 3,
-    extra: { session: { set_denormal_as_zero: "1" } },
+    // Each session has threads of its own. Left spinning when it has run, they take a core from the next one, and from this thread.
+    extra: { session: { set_denormal_as_zero: "1", force_spinning_stop: "1" } },
   });
   const names = definition.outputs.map(({ name }) => name);
   const nowhere = createDiscard();
