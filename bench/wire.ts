@@ -1,8 +1,8 @@
 /**
- * What the wire costs: a training step of examples/srt.yaml on the embedded engine, and the same step on the same engine
- * behind `selftrain serve`, another process of this machine:
+ * What the wire costs: a training step of a config (examples/srt.yaml) on the embedded engine, and the same step on the same
+ * engine behind `selftrain serve`, another process of this machine:
  *
- *   npm run bench:wire [-- --pairs 12 --model FOLDER --prompts 32 --max-tokens 24]
+ *   npm run bench:wire [-- --pairs 12 --config examples/smollm2-srt.yaml --model FOLDER]
  *
  * Both begin with the same model and keep it, by a learning rate of 0, so that both do the same work. Steps alternate,
  * and so does their order; the first pair is not counted.
@@ -18,7 +18,7 @@ import { parseArgs } from "node:util";
 import { trainSources } from "../src/config.ts";
 import { parseConfig } from "../src/config/index.ts";
 import { problemsOfStep } from "../src/data/index.ts";
-import { createGrader } from "../src/grading/index.ts";
+import { createGrader, RULES_OF_READING } from "../src/grading/index.ts";
 import { createOnnxPolicy } from "../src/onnx/index.ts";
 import { LORA_TARGETS } from "../src/options.ts";
 import type { Policy } from "../src/policy.ts";
@@ -31,14 +31,13 @@ import { stepSettings } from "../src/train.ts";
 import type { StepSeconds } from "../src/types.ts";
 import { createRandom } from "../src/util/random.ts";
 
-const { values } = parseArgs({ options: { pairs: { type: "string", default: "12" }, model: { type: "string", default: "builtin" }, prompts: { type: "string" }, "max-tokens": { type: "string" } } });
+const { values } = parseArgs({ options: { pairs: { type: "string", default: "12" }, config: { type: "string", default: "examples/srt.yaml" }, model: { type: "string", default: "builtin" } } });
 const pairs = Number(values.pairs);
-const example = parseConfig(await readFile(new URL("../examples/srt.yaml", import.meta.url), "utf8"), "examples/srt.yaml");
-const config = { ...example, learningRate: 0, promptsPerStep: Number(values.prompts ?? example.promptsPerStep), maxTokens: Number(values["max-tokens"] ?? example.maxTokens) };
+const config = { ...parseConfig(await readFile(values.config, "utf8"), values.config), learningRate: 0 };
 const model = values.model === "builtin" ? builtinModelFolder() : values.model;
 const problems = loadTask(trainSources(config)[0]!.source, { split: "train", problems: config.trainProblems, seed: config.seed });
-const renderer = await loadRenderer(model, { template: config.template });
-const grader = createGrader();
+const renderer = await loadRenderer(model, config);
+const grader = createGrader({ rules: RULES_OF_READING[config.answers] });
 const rewardOf = majorityReward(config, grader.same);
 const clock = () => performance.now() / 1000;
 
@@ -61,7 +60,9 @@ const served = await createTinkerPolicy({
 /** Seconds of each part of one step. */
 async function measure(policy: Policy, step: number): Promise<StepSeconds> {
   const batch = problemsOfStep(problems, step, config.promptsPerStep, config.seed);
-  return (await trainStep(step, batch, { policy, renderer, grader, rewardOf, clock }, { ...stepSettings(config), seed: step })).seconds;
+  const { seconds, update } = await trainStep(step, batch, { policy, renderer, grader, rewardOf, clock }, { ...stepSettings(config), seed: step });
+  if (update === null) console.log(`step ${step} has no update: no group's rewards differ`);
+  return seconds;
 }
 
 const measured: { readonly here: StepSeconds; readonly there: StepSeconds }[] = [];
