@@ -66,12 +66,12 @@ async function measure(policy: Policy, step: number): Promise<StepSeconds> {
 }
 
 const measured: { readonly here: StepSeconds; readonly there: StepSeconds }[] = [];
-for (let step = 0; step <= pairs; step++) {
-  if (step === 1) Object.assign(traffic, { requests: 0, sent: 0, received: 0 });
+for (let step = 1; step <= 1 + pairs; step++) {
+  if (step === 2) Object.assign(traffic, { requests: 0, sent: 0, received: 0 });
   const first = step % 2 === 0 ? await measure(served, step) : null;
   const here = await measure(embedded, step);
   const there = first ?? (await measure(served, step));
-  if (step > 0) measured.push({ here, there });
+  if (step > 1) measured.push({ here, there });
 }
 const ratios = measured.map(({ here, there }) => there.total / here.total);
 const [low, high] = medianInterval(ratios);
