@@ -78,7 +78,7 @@ describe("the client of a training server", () => {
 
   it("finds out how the server trains", () => {
     expect(said.offered.name).toBe("tiny-qwen3");
-    expect(said.traits).toEqual({ reduction: "mean", ordered: false, deduplicates: false, clips: false, takesAlpha: false, takesFurtherPrompts: false });
+    expect(said.traits).toEqual({ reduction: "mean", ordered: false, deduplicates: false, clips: false, takesAlpha: false, takesFurtherPrompts: false, skipsUnweighted: false });
   });
 
   it("reads the completions that the server sampled, before an update and after it", () => {

@@ -39,7 +39,7 @@ describe("before a run, a training server", () => {
   ] as const)("that does not say so is seen to reduce losses by their %s, and whether it clips gradients and knows repetitions: %s", async (reduction, clips, quiet) => {
     const warnings: string[] = [];
     const { traits } = await connectPolicy(options(createFakeServer({ reduction, clips, deduplicates: clips }), { warn: (message) => warnings.push(message) }));
-    expect(traits).toEqual({ reduction, clips, ordered: false, deduplicates: clips, takesAlpha: false, takesFurtherPrompts: false });
+    expect(traits).toEqual({ reduction, clips, ordered: false, deduplicates: clips, takesAlpha: false, takesFurtherPrompts: false, skipsUnweighted: false });
     expect(warnings).toEqual(quiet ? [] : ["the training server does not clip gradients: `max-gradient-norm` has no effect."]);
   });
 

@@ -25,7 +25,7 @@ it("says what it serves, and what it is", async () => {
     status: 200,
     body: {
       supported_models: [{ model_name: TINY, max_context_length: 64, vocabulary_size: 29, parameters: expect.any(Number) as number }],
-      features: { loss_reduction: "sum", ordered: true, grad_clip_norm: true, lora_alpha: true, further_prompts: true },
+      features: { loss_reduction: "sum", ordered: true, grad_clip_norm: true, lora_alpha: true, further_prompts: true, skip_unweighted: true },
     },
   });
   expect(await server.call(endpoints.getInfo, { model_id: model })).toMatchObject({ model_id: model, model_data: { model_name: TINY, tokenizer_id: fixture.folder } });

@@ -6,7 +6,7 @@ import { sum } from "../util/statistics.ts";
 import { strictZip } from "../util/strict-zip.ts";
 import { Refusal } from "./refusal.ts";
 
-/** A datum as the engine takes it: all arrays have the length of its `model_input`. */
+/** A datum as the engine takes it: the prompt is its first token, and with `skip_unweighted` those before the first one whose target has a weight. */
 export type Row = TrainingRow & Required<ScoredSequence>;
 
 /** What each loss reads of a datum beside `target_tokens`; `weights` are 1 where they are missing. */
@@ -30,11 +30,11 @@ export function lossOf({ loss_fn: kind, loss_fn_config }: LossInput): Loss {
 }
 
 /** The rows of a request. Throws Refusal (400) for a datum whose arrays are missing, unknown or not aligned. */
-export function rowsOf({ data, loss_fn }: LossInput): readonly Row[] {
-  return data.map((datum, index) => rowOf(datum, loss_fn, `data.${index}`));
+export function rowsOf({ data, loss_fn, skip_unweighted }: LossInput): readonly Row[] {
+  return data.map((datum, index) => rowOf(datum, { loss: loss_fn, skip: skip_unweighted === true, where: `data.${index}` }));
 }
 
-function rowOf({ model_input, loss_fn_inputs }: Datum, loss: LossName, where: string): Row {
+function rowOf({ model_input, loss_fn_inputs }: Datum, { loss, skip, where }: { readonly loss: LossName; readonly skip: boolean; readonly where: string }): Row {
   const { chunks } = model_input;
   const tokens = chunks.length === 1 ? chunks[0]!.tokens : chunks.flatMap((chunk) => chunk.tokens);
   const { required, optional } = INPUTS[loss];
@@ -48,18 +48,21 @@ function rowOf({ model_input, loss_fn_inputs }: Datum, loss: LossName, where: st
     if (found.data.length !== tokens.length) throw new Refusal(400, `${where}.loss_fn_inputs.${name} has ${found.data.length} numbers for a model_input of ${tokens.length} tokens; arrays are aligned with it.`);
     return found.data;
   };
-  const floats = (name: string): Float32Array => new Float32Array(array(name));
-  const targets = array("target_tokens");
+  const weights = "weights" in loss_fn_inputs ? array("weights") : null;
+  const start = skip && weights ? Math.max(0, weights.findIndex((weight) => weight !== 0)) : 0;
+  const scored = tokens.length - start;
+  const floats = (name: string): Float32Array => (required.includes(name) ? new Float32Array(array(name).slice(start)) : new Float32Array(scored));
+  const targets = array("target_tokens").slice(start);
   // The last target is never read by the model, but the engine's sequences end with a token that is scored.
-  const completion = tokens.slice(1);
+  const completion = tokens.slice(start + 1);
   completion.push(targets.at(-1)!);
   return {
-    prompt: tokens.slice(0, 1),
+    prompt: tokens.slice(0, start + 1),
     completion,
     targets,
-    logprobs: required.length === 0 ? new Float32Array(tokens.length) : floats("logprobs"),
-    advantages: required.length === 0 ? new Float32Array(tokens.length) : floats("advantages"),
-    weights: "weights" in loss_fn_inputs ? floats("weights") : new Float32Array(tokens.length).fill(1),
+    logprobs: floats("logprobs"),
+    advantages: floats("advantages"),
+    weights: weights ? new Float32Array(weights.slice(start)) : new Float32Array(scored).fill(1),
   };
 }
 
@@ -72,7 +75,8 @@ export function lossOutput(rows: readonly Row[], loss: Loss, logprobs: readonly 
   const outputs = strictZip(rows, logprobs).map(([row, logprobs_T]) => {
     if (!logprobs_T.every(Number.isFinite)) throw new Refusal(400, "the model's logprobs are not finite: its weights have diverged; load earlier ones.");
     logprobs_T.forEach((logprob, t) => (total += row.weights[t]! * tokenLoss(loss, logprob, row.logprobs[t]!, row.advantages[t]!)));
-    return { logprobs: { data: shortFloats(logprobs_T), dtype: "float32" as const, shape: [logprobs_T.length] } };
+    const data = new Array<number>(row.prompt.length - 1).fill(0).concat(shortFloats(logprobs_T));
+    return { logprobs: { data, dtype: "float32" as const, shape: [data.length] } };
   });
   const tokens = sum(rows.map(({ completion }) => completion.length));
   return { loss_fn_output_type: "selftrain", loss_fn_outputs: outputs, metrics: { ...(Number.isFinite(total) && { "loss:sum": total }), "tokens:sum": tokens, ...metrics } };

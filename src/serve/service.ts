@@ -189,7 +189,7 @@ function liveModel({ models, sessions }: State, id: string): Model {
 }
 
 /** This server's own traits: losses are sums, a model's requests run in their order, and all optimizer settings count. */
-const FEATURES: ServerFeatures = { loss_reduction: "sum", ordered: true, grad_clip_norm: true, lora_alpha: true, further_prompts: true };
+const FEATURES: ServerFeatures = { loss_reduction: "sum", ordered: true, grad_clip_norm: true, lora_alpha: true, further_prompts: true, skip_unweighted: true };
 
 function capabilities({ name }: ServedModel, { contextLength, vocabularySize, parameters }: PolicyDescription): z.output<typeof endpoints.serverCapabilities.result> {
   return { supported_models: [{ model_name: name, max_context_length: contextLength, vocabulary_size: vocabularySize, parameters }], features: FEATURES };

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { datumOf, servingFixture, textOf } from "../../test/served.ts";
+import { datumOf, servingFixture, tensor, textOf } from "../../test/served.ts";
 import type { Fixture, Served } from "../../test/served.ts";
 import { LORA_TARGETS } from "../options.ts";
 import { CURRENT } from "../policy.ts";
@@ -43,6 +43,25 @@ function expectClose(actual: readonly ArrayLike<number>[], expected: readonly Ar
 }
 
 describe("training over the wire", () => {
+  it("leaves out the logprobs of prompts where it may, and then is the engine bit for bit", async () => {
+    const engine = await fixture.engine(null);
+    const { model } = await server.model(0);
+    const skipping = { ...input(rows, "importance_sampling"), skip_unweighted: true };
+    const expected = await engine.logprobs(rows, CURRENT);
+    const { loss_fn_outputs } = await server.run(endpoints.forward, { model_id: model, forward_input: skipping });
+    strictZip(rows, loss_fn_outputs).forEach(([{ prompt }, { logprobs }], row) => {
+      expect(logprobs.data.slice(0, prompt.length - 1)).toEqual(prompt.slice(1).map(() => 0));
+      expect(Float32Array.from(logprobs.data.slice(prompt.length - 1))).toEqual(expected[row]);
+    });
+    const { gradientNorm } = await engine.update(rows, { ...adam, loss: { kind: "importance_sampling" } });
+    await server.run(endpoints.forwardBackward, { model_id: model, forward_backward_input: skipping });
+    expect((await server.run(endpoints.optimStep, { model_id: model, adam_params })).metrics!["grad_norm"]).toBe(gradientNorm);
+    // Without a weight there is nothing to tell a prompt by.
+    const whole = { ...skipping, data: skipping.data.map((datum) => ({ ...datum, loss_fn_inputs: { ...datum.loss_fn_inputs, weights: tensor(datum.model_input.chunks[0]!.tokens.map(() => 0)) } })) };
+    const told = await server.run(endpoints.forward, { model_id: model, forward_input: whole });
+    expect(told.loss_fn_outputs.flatMap(({ logprobs }) => logprobs.data).every((logprob) => logprob < 0)).toBe(true);
+  });
+
   it("adds up the passes of a step, and is training of the engine", async () => {
     const engine = await fixture.engine({ rank: 4, alpha: 32, targets: LORA_TARGETS, seed: 5 });
     const { model } = await server.model(4, 5);

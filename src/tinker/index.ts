@@ -8,7 +8,7 @@ import type { Clock } from "./clock.ts";
 import type { Connection } from "./http.ts";
 import { createLimit } from "./limit.ts";
 import { createModel } from "./model.ts";
-import type { RemoteModel } from "./model.ts";
+import type { ModelOptions, RemoteModel } from "./model.ts";
 import { readModelLimits } from "./model-limits.ts";
 import { checkAdapters, policyOver } from "./policy.ts";
 import { chooseModel, offerOf, traitsOf } from "./server.ts";
@@ -81,7 +81,7 @@ export async function connectPolicy(options: TinkerOptions): Promise<ServedPolic
   };
   const opened: Pick<RemoteModel, "unload">[] = [];
   try {
-    const model = { baseModel: offered.name, lora: loraOf(options.lora, offer.features?.takesAlpha ?? false) };
+    const model = { baseModel: offered.name, lora: loraOf(options.lora, offer.features?.takesAlpha ?? false), skipUnweighted: offer.features?.skipsUnweighted ?? false };
     // One after the other: there are servers that hold only one model.
     const traits = offer.features ?? (await traitsOf(await firstModel(session, model), connection.url, options.lossReduction));
     const current = await firstModel(session, model);
@@ -112,7 +112,7 @@ function connectionTo({ url, key, lora, ...given }: TinkerOptions): Connection {
   };
 }
 
-async function firstModel(session: Session, model: { readonly baseModel: string; readonly lora: LoraConfig }): Promise<RemoteModel> {
+async function firstModel(session: Session, model: ModelOptions): Promise<RemoteModel> {
   try {
     return await createModel(session, model);
   } catch (error) {

@@ -58,6 +58,8 @@ export interface Trained {
 export interface ModelOptions {
   readonly baseModel: string;
   readonly lora: LoraConfig;
+  /** Whether the server may leave out logprobs of weight 0, which nothing here reads. */
+  readonly skipUnweighted?: boolean;
   /** Weights and optimizer to begin with; those of the base model when absent. */
   readonly from?: string;
   /** Seconds for which a server without room is asked; as long as anything else when absent. */
@@ -65,7 +67,7 @@ export interface ModelOptions {
 }
 
 /** Makes a model; leaves none behind when its weights cannot be loaded. Throws ServerError. */
-export async function createModel(session: Session, { baseModel, lora: wanted, from, patience = session.connection.patience }: ModelOptions): Promise<RemoteModel> {
+export async function createModel(session: Session, { baseModel, lora: wanted, skipUnweighted = false, from, patience = session.connection.patience }: ModelOptions): Promise<RemoteModel> {
   const { connection } = session;
   const request = { session_id: session.id, model_seq_id: session.nextModel(), base_model: baseModel, lora_config: wanted };
   const { model_id, lora_config } = await operate({ ...connection, patience }, endpoints.createModel, request);
@@ -79,14 +81,15 @@ export async function createModel(session: Session, { baseModel, lora: wanted, f
     }
   }
   const nextName = counter(1);
+  const parts: ModelParts = { connection, model_id, nextRequest, input: (input) => (skipUnweighted ? { ...input, skip_unweighted: true } : input) };
   let sampler: Sampler | null = null;
   return {
     id: model_id,
     lora: lora_config ?? null,
-    logprobs: (sequences) => forward(connection, model_id, nextRequest, sequences),
+    logprobs: (sequences) => forward(parts, sequences),
     train: (datums, loss, adam, server) => {
       sampler = null;
-      return train({ connection, model_id, nextRequest, server }, datums, loss, adam);
+      return train(parts, datums, loss, adam, server);
     },
     deduplicates: async () => {
       const request = { model_id, forward_input: { data: [logprobDatum({ prompt: [1, 2], completion: [3] })], loss_fn: "cross_entropy" as const }, seq_id: nextRequest() };
@@ -112,29 +115,29 @@ export async function unloadModel(connection: Connection, model_id: string): Pro
   }
 }
 
-async function forward(connection: Connection, model_id: string, nextRequest: () => number, sequences: readonly TokenSequence[]): Promise<readonly Float32Array[]> {
+interface ModelParts {
+  readonly connection: Connection;
+  readonly model_id: string;
+  readonly nextRequest: () => number;
+  /** The input of a pass, as the server is asked for it. */
+  readonly input: (input: LossInput) => LossInput;
+}
+
+async function forward({ connection, model_id, nextRequest, input }: ModelParts, sequences: readonly TokenSequence[]): Promise<readonly Float32Array[]> {
   const some = sequences.filter(({ completion }) => completion.length > 0);
   const sent: Submitted<LossOutput>[] = [];
   for (const data of chunksOf(some.map(logprobDatum))) {
-    sent.push(await submit(connection, endpoints.forward, { model_id, forward_input: { data, loss_fn: "cross_entropy" }, seq_id: nextRequest() }));
+    sent.push(await submit(connection, endpoints.forward, { model_id, forward_input: input({ data, loss_fn: "cross_entropy" }), seq_id: nextRequest() }));
   }
   const outputs = (await Promise.all(sent.map(({ result }) => result()))).flatMap(({ loss_fn_outputs }) => loss_fn_outputs);
   const found = completionLogprobs(some, outputs)[Symbol.iterator]();
   return sequences.map(({ completion }) => (completion.length === 0 ? new Float32Array(0) : found.next().value!));
 }
 
-interface Training {
-  readonly connection: Connection;
-  readonly model_id: string;
-  readonly nextRequest: () => number;
-  readonly server: TrainingTraits;
-}
-
-async function train({ connection, model_id, nextRequest, server }: Training, datums: readonly Datum[], loss: Omit<LossInput, "data">, adam: AdamParameters): Promise<Trained> {
-  const { ordered, deduplicates } = server;
+async function train({ connection, model_id, nextRequest, input }: ModelParts, datums: readonly Datum[], loss: Omit<LossInput, "data">, adam: AdamParameters, { ordered, deduplicates }: TrainingTraits): Promise<Trained> {
   const sent: Submitted<LossOutput>[] = [];
   for (const data of chunksOf(datums)) {
-    sent.push(await submit(connection, endpoints.forwardBackward, { model_id, forward_backward_input: { ...loss, data }, seq_id: nextRequest() }, { once: !deduplicates }));
+    sent.push(await submit(connection, endpoints.forwardBackward, { model_id, forward_backward_input: input({ ...loss, data }), seq_id: nextRequest() }, { once: !deduplicates }));
   }
   const gradients = () => Promise.all(sent.map(({ result }) => result()));
   const step = () => submit(connection, endpoints.optimStep, { model_id, adam_params: adam, seq_id: nextRequest() }, { once: !deduplicates });

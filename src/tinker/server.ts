@@ -29,6 +29,8 @@ export interface ServerTraits extends TrainingTraits {
   readonly takesAlpha: boolean;
   /** Whether one request may have many prompts, and gets the completions that the embedded engine draws of the same seed. */
   readonly takesFurtherPrompts: boolean;
+  /** Whether it leaves out the logprobs of prompts where it is allowed to. */
+  readonly skipsUnweighted: boolean;
 }
 
 /** Asks a server what it offers. Throws ServerError. */
@@ -41,7 +43,7 @@ export async function offerOf(connection: Connection): Promise<Offer> {
       vocabularySize: model.vocabulary_size ?? null,
       parameters: model.parameters ?? null,
     })),
-    features: features ? { reduction: features.loss_reduction, ordered: features.ordered, deduplicates: true, clips: features.grad_clip_norm, takesAlpha: features.lora_alpha, takesFurtherPrompts: features.further_prompts ?? false } : null,
+    features: features ? { reduction: features.loss_reduction, ordered: features.ordered, deduplicates: true, clips: features.grad_clip_norm, takesAlpha: features.lora_alpha, takesFurtherPrompts: features.further_prompts ?? false, skipsUnweighted: features.skip_unweighted ?? false } : null,
   };
 }
 
@@ -82,7 +84,7 @@ export async function traitsOf(probe: RemoteModel, url: string, given: LossReduc
     const one = await step(1, descent(0, 0));
     const two = await step(2, descent(0, 0));
     const reduction = given === "auto" ? reductionOf(one, two, url) : given;
-    return { reduction, ...careful, clips: await clipsOf(one.gradientNorm, { logprob, step }), takesAlpha: false, takesFurtherPrompts: false };
+    return { reduction, ...careful, clips: await clipsOf(one.gradientNorm, { logprob, step }), takesAlpha: false, takesFurtherPrompts: false, skipsUnweighted: false };
   } finally {
     await probe.unload();
   }

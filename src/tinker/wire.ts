@@ -33,7 +33,13 @@ const datum = z.object({ model_input: modelInput, loss_fn_inputs: z.record(z.str
 const lossName = z.enum(["cross_entropy", "importance_sampling", "ppo"]);
 
 /** `ppo` has `clip_low_threshold` and `clip_high_threshold`: bounds of the ratio itself, 0.8 and 1.2, say. */
-const lossInput = z.object({ data: z.array(datum).min(1), loss_fn: lossName, loss_fn_config: optional(z.record(z.string(), z.number())) });
+const lossInput = z.object({
+  data: z.array(datum).min(1),
+  loss_fn: lossName,
+  loss_fn_config: optional(z.record(z.string(), z.number())),
+  /** Whether 0 may stand for the logprobs of the first tokens of weight 0, which are a prompt's; to servers that list it. */
+  skip_unweighted: optional(z.boolean()),
+});
 
 /** For each datum its `logprobs`, `[N]`, from before any optimizer step. Some servers add more, which nothing here reads. */
 const lossOutput = z.object({
@@ -87,6 +93,8 @@ const features = z.object({
   lora_alpha: z.boolean(),
   /** Whether samples take `further_prompts` and a `prompt_index`: then completions are those that the embedded engine draws from the same seed. */
   further_prompts: optional(z.boolean()),
+  /** Whether a pass takes `skip_unweighted`. */
+  skip_unweighted: optional(z.boolean()),
 });
 
 const supportedModel = z.object({ model_name: z.string(), max_context_length: optional(index()), vocabulary_size: optional(index()), parameters: optional(index()) });
