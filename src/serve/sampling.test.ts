@@ -76,10 +76,17 @@ describe("samples over the wire", () => {
     const request = { sampling_session_id, num_samples: 2, sampling_params };
     calls.length = 0;
     const { sequences } = await server.run(endpoints.sample, { ...request, seq_id: 0, prompt: textOf(prompts[1]!), further_prompts: [textOf(prompts[2]!)], prompt_index: 1 });
-    const parts = await Promise.all([2, 1].map((prompt_index) => server.run(endpoints.sample, { ...request, seq_id: prompt_index, prompt: textOf(prompts[prompt_index]!), prompt_index })));
+    let open = (): void => undefined;
+    gate = new Promise((resolve) => (open = resolve));
+    const first = server.run(endpoints.sample, { ...request, seq_id: 9, prompt: textOf([3]) });
+    await vi.waitFor(() => expect(calls).toEqual([2, 1]));
+    const ids = await Promise.all([2, 1].map((prompt_index) => server.begin(endpoints.sample, { ...request, seq_id: prompt_index, prompt: textOf(prompts[prompt_index]!), prompt_index })));
+    open();
+    await first;
+    const parts = await Promise.all(ids.map((id) => server.result(endpoints.sample, id)));
     const tokensOf = (sampled: typeof sequences) => sampled.map(({ tokens }) => tokens);
     expect(parts.reverse().flatMap((part) => tokensOf(part.sequences))).toEqual(tokensOf(sequences));
-    expect(calls).toEqual([2, 2]);
+    expect(calls).toEqual([2, 1, 2]);
     await expect(server.run(endpoints.sample, { ...request, seq_id: 3, prompt: textOf([3]), further_prompts: [textOf([5])], prompt_logprobs: true })).rejects.toThrow("prompt_logprobs, which are told of one prompt");
   });
 
