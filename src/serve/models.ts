@@ -10,8 +10,9 @@ import type { Engine } from "./engines.ts";
 import { createOrder } from "./order.ts";
 import type { Futures } from "./futures.ts";
 import { Refusal } from "./refusal.ts";
+import type { Received } from "./requests.ts";
 
-type Request<E extends { readonly request: z.ZodType }> = z.output<E["request"]>;
+type Request<E extends { readonly request: z.ZodType }> = Received<z.output<E["request"]>>;
 
 /** A model in training. Each method takes a request and returns the id of its future; requests are done in the order of their numbers. */
 export interface Model {
@@ -49,16 +50,16 @@ export function createModel(options: ModelOptions): Model {
   let [passes, failed, snapshots] = [0, false, 0];
   let unloading: string | undefined;
 
-  const submit = (kind: string, request: { readonly seq_id?: number | null | undefined }, action: (engine: Engine) => Promise<object>): string =>
-    order({ kind, request, sequence: request.seq_id ?? null, run: () => inTurn(turns, engine, action) });
+  const submit = (request: Received<{ readonly seq_id?: number | null | undefined }>, action: (engine: Engine) => Promise<object>): string =>
+    order({ fingerprint: request.fingerprint, sequence: request.seq_id ?? null, run: () => inTurn(turns, engine, action) });
 
   return {
     id,
     session,
     engine,
-    forward: (request) => submit("forward", request, (opened) => forward(opened, request.forward_input)),
+    forward: (request) => submit(request, (opened) => forward(opened, request.forward_input)),
     forwardBackward: (request) =>
-      submit("forward_backward", request, async (opened) => {
+      submit(request, async (opened) => {
         try {
           passes++;
           return await forwardBackward(opened, request.forward_backward_input);
@@ -68,7 +69,7 @@ export function createModel(options: ModelOptions): Model {
         }
       }),
     optimStep: (request) =>
-      submit("optim_step", request, async (opened) => {
+      submit(request, async (opened) => {
         if (passes === 0) throw new Refusal(409, "there was no forward_backward since the last optim_step: there is no gradient to apply.");
         passes = 0;
         if (failed) {
@@ -78,11 +79,11 @@ export function createModel(options: ModelOptions): Model {
         }
         return optimStep(opened, optimizerOf(request.adam_params));
       }),
-    saveWeights: (request) => submit("save_weights", request, (opened) => save(opened, "weights", request.path, options)),
+    saveWeights: (request) => submit(request, (opened) => save(opened, "weights", request.path, options)),
     saveWeightsForSampler: (request) => {
       const { path, sampling_session_seq_id: number } = request;
       if ((path ?? null) === null && (number ?? null) === null) throw new Refusal(400, "save_weights_for_sampler has neither a `path` nor a `sampling_session_seq_id`; give one of them.");
-      return submit("save_weights_for_sampler", request, async (opened) => {
+      return submit(request, async (opened) => {
         if ((path ?? null) !== null) return save(opened, "sampler_weights", path!, options);
         const snapshot = `${id}#${++snapshots}`;
         await opened.snapshots.take(snapshot);
@@ -90,14 +91,14 @@ export function createModel(options: ModelOptions): Model {
       });
     },
     loadWeights: (request) =>
-      submit("load_weights", request, async (opened) => {
+      submit(request, async (opened) => {
         const { directory } = await options.checkpoints.find(parsePath(request.path, ["weights"]));
         await opened.policy.loadWeights(directory, request.optimizer);
         [passes, failed] = [0, false];
         return { type: "load_weights", path: request.path, model_id: id };
       }),
     unload: () =>
-      (unloading ??= submit("unload_model", {}, async (opened) => {
+      (unloading ??= submit({ fingerprint: "" }, async (opened) => {
         options.unloaded();
         await opened.close();
         return { type: "unload_model", model_id: id };

@@ -5,9 +5,8 @@ import { createRepetitions } from "./repetitions.ts";
 
 /** What is to be done to a model. */
 export interface Submission {
-  readonly kind: string;
-  /** The request, to tell a repetition from another request of the same number. */
-  readonly request: object;
+  /** Tells a repetition from another request of the same number. */
+  readonly fingerprint: string;
   /** Its number, from 1; without one it is done after all that can be done when it comes. */
   readonly sequence: number | null;
   readonly run: () => Promise<object>;
@@ -48,10 +47,10 @@ export function createOrder(futures: Futures, session: string, gapSeconds: numbe
       });
     });
 
-  return ({ kind, request, sequence, run }) => {
+  return ({ fingerprint, sequence, run }) => {
     if (sequence === null) return futures.start(session, () => serial(run));
     if (sequence < 1) throw new Refusal(400, `seq_id is ${sequence}; requests of a model are numbered from 1.`);
-    return repetitions.once(sequence, { kind, request }, () => {
+    return repetitions.once(sequence, fingerprint, () => {
       if (sequence < next) throw new Refusal(409, `the number ${sequence} was used already; the next one is ${next}.`);
       return futures.start(session, async () => {
         await turn(sequence);

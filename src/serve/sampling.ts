@@ -4,6 +4,7 @@ import { shortFloats } from "../util/short-float.ts";
 import { createRepetitions } from "./repetitions.ts";
 import type { Futures } from "./futures.ts";
 import { Refusal } from "./refusal.ts";
+import type { Received } from "./requests.ts";
 import type { Sampled, Sampler } from "./sampler.ts";
 
 /** What a sampling session samples from. */
@@ -24,7 +25,7 @@ export interface SamplingSession {
   readonly session: string;
   readonly source: SamplingSource;
   /** Takes a request and returns the id of its future. */
-  readonly sample: (request: z.output<typeof endpoints.sample.request>) => string;
+  readonly sample: (request: Received<z.output<typeof endpoints.sample.request>>) => string;
 }
 
 export interface SamplingOptions {
@@ -45,7 +46,7 @@ export function createSamplingSession({ id, session, source, futures, endTokens,
     session,
     source,
     sample: (request) =>
-      repetitions.once(request.seq_id, request, () =>
+      repetitions.once(request.seq_id, request.fingerprint, () =>
         futures.start(session, async () => {
           const { prompt, further_prompts, num_samples, sampling_params, prompt_logprobs } = request;
           const { max_tokens, seed, stop, temperature, top_k, top_p } = sampling_params;
