@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { endpoints, SampleResult } from "../tinker/wire.ts";
 import { shortFloats } from "../util/short-float.ts";
+import { checkLogprobs } from "./datums.ts";
 import { createRepetitions } from "./repetitions.ts";
 import type { Futures } from "./futures.ts";
 import { Refusal } from "./refusal.ts";
@@ -67,11 +68,10 @@ export function createSamplingSession({ id, session, source, futures, endTokens,
   };
 }
 
-/** Throws Refusal (400) when logprobs are not finite: on the wire they would be none, which clients read as certainty. */
+/** Throws Refusal (400) when logprobs are not finite. */
 function resultOf({ completions: completions_P_G, promptLogprobs }: Sampled): SampleResult & { readonly type: string } {
   const completions = completions_P_G.flat();
-  const arrays = [...completions.map(({ logprobs }) => logprobs), ...(promptLogprobs ? [promptLogprobs] : [])];
-  if (!arrays.every((logprobs) => logprobs.every(Number.isFinite))) throw new Refusal(400, "the model's logprobs are not finite: its weights have diverged; load earlier ones.");
+  checkLogprobs([...completions.map(({ logprobs }) => logprobs), ...(promptLogprobs ? [promptLogprobs] : [])]);
   const sequences = completions.map(({ tokens, logprobs, stopReason }) => ({ stop_reason: stopReason, tokens: [...tokens], logprobs: shortFloats(logprobs) }));
   return { type: "sample", sequences, prompt_logprobs: promptLogprobs && [null, ...shortFloats(promptLogprobs)] };
 }
