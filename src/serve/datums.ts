@@ -76,7 +76,7 @@ export function lossOutput(rows: readonly Row[], loss: Loss, logprobs: readonly 
   let total = 0;
   const outputs = strictZip(rows, logprobs).map(([row, logprobs_T]) => {
     logprobs_T.forEach((logprob, t) => (total += row.weights[t]! * tokenLoss(loss, logprob, row.logprobs[t]!, row.advantages[t]!)));
-    const data = new Array<number>(row.prompt.length - 1).fill(0).concat(shortFloats(logprobs_T));
+    const data = shortFloats(logprobs_T, row.prompt.length - 1);
     return { logprobs: { data, dtype: "float32" as const, shape: [data.length] } };
   });
   const tokens = sum(rows.map(({ completion }) => completion.length));
