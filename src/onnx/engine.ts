@@ -42,6 +42,8 @@ interface Engine extends Trained {
   readonly reference: Weights;
   readonly current: Weights;
   readonly snapshots: Map<WeightsName, Weights>;
+  /** The snapshot that was forgotten last, for the memory of the next one: to copy into new memory takes several times longer. None is kept beside a new one, so that there are never more copies than before. */
+  spare: Weights | null;
   /** What was added up since the last update. Made anew each time, the old ones would lie about until they are collected. */
   readonly gradient: Float32Array;
   adam: AdamState;
@@ -64,6 +66,7 @@ export async function createEngine({ model, threads, lora = null, critic = false
     reference: versionOf(start),
     current: versionOf(start.slice()),
     snapshots: new Map(),
+    spare: null,
     gradient: new Float32Array(layout.size),
     adam: createAdamState(layout.size),
   };
@@ -162,13 +165,17 @@ function dropGradient({ gradient }: Engine): Promise<void> {
 }
 
 function snapshot(engine: Engine, name: WeightsName): Promise<void> {
-  keepSnapshot(engine, name, engine.current.flat.slice());
+  const { current, snapshots, spare } = engine;
+  const memory = snapshots.get(name) ?? spare;
+  memory?.flat.set(current.flat);
+  keepSnapshot(engine, name, memory ?? engine.versionOf(current.flat.slice()));
   return Promise.resolve();
 }
 
-function keepSnapshot(engine: Engine, name: WeightsName, flat: Float32Array): void {
+function keepSnapshot(engine: Engine, name: WeightsName, weights: Weights): void {
   if (name === CURRENT || name === REFERENCE) throw new PolicyError(`A snapshot cannot be named ${name}.`);
-  engine.snapshots.set(name, engine.versionOf(flat));
+  engine.snapshots.set(name, weights);
+  engine.spare = null;
 }
 
 /** Of adapters, A and B are averaged, not their product. */
@@ -220,11 +227,12 @@ async function loadWeights(engine: Engine, directory: string, optimizer: boolean
 
 async function loadSnapshot(engine: Engine, name: WeightsName, directory: string): Promise<void> {
   const { weights } = await loadTrainingState(directory, engine.layout.size, weightsOrigin(engine));
-  keepSnapshot(engine, name, weights);
+  keepSnapshot(engine, name, engine.versionOf(weights));
 }
 
-function forget({ snapshots }: Engine, name: WeightsName): Promise<void> {
-  snapshots.delete(name);
+function forget(engine: Engine, name: WeightsName): Promise<void> {
+  engine.spare = engine.snapshots.get(name) ?? engine.spare;
+  engine.snapshots.delete(name);
   return Promise.resolve();
 }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -96,6 +96,29 @@ it("answers merged requests like those that were merged", async () => {
   const tokens = (completions: typeof whole) => completions.map((group) => group.map((completion) => completion.tokens));
   expect(tokens(merged)).toEqual(tokens([whole[2]!, other[0]!, whole[0]!]));
 });
+
+it("freezes weights in the memory of a snapshot that was forgotten", () =>
+  withFolder(async (folder) => {
+    const policy = await engine();
+    const weightsOf = async (name: string) => {
+      await policy.saveWeights(folder, name, false);
+      return readFile(join(folder, "training-state.safetensors"));
+    };
+    const update = () => policy.update(rows, { ...adam, ...objective });
+    await policy.snapshot("first");
+    const untrained = await weightsOf("first");
+    await update();
+    const trained = await weightsOf(CURRENT);
+    expect(trained.equals(untrained)).toBe(false);
+    await policy.snapshot("kept");
+    await policy.forget("first");
+    await policy.snapshot("second");
+    await update();
+    // No memory is left to this one: it must not take that of the second.
+    await policy.snapshot("third");
+    expect((await weightsOf("third")).equals(await weightsOf(CURRENT))).toBe(true);
+    for (const name of ["kept", "second"]) expect((await weightsOf(name)).equals(trained), name).toBe(true);
+  }));
 
 for (const rank of [0, 2]) {
   it(`keeps single versions of the weights in files, for any engine of their kind (rank ${rank})`, () =>

@@ -9,7 +9,8 @@ import { namesThisMachine } from "../util/loopback.ts";
 import { formatPath, parsePath } from "./checkpoints.ts";
 import { decodePass, encodeResult, PROTOBUF } from "./protobuf.ts";
 import { Refusal } from "./refusal.ts";
-import { createFromWeightsRequest, createModelRequest, sampleRequest } from "./requests.ts";
+import { createFromWeightsRequest, createModelRequest, fingerprintOf, sampleRequest } from "./requests.ts";
+import type { Received } from "./requests.ts";
 import type { Service } from "./service.ts";
 
 export interface AppOptions {
@@ -49,7 +50,7 @@ export function createApp(service: Service, options: AppOptions): App {
 }
 
 /** A call that takes a JSON body of some shape. */
-function post<T extends z.ZodType>(app: App, { path, request }: { readonly path: string; readonly request: T }, answer: (request: z.output<T>) => object | Promise<object>): void {
+function post<T extends z.ZodType>(app: App, { path, request }: { readonly path: string; readonly request: T }, answer: (request: Received<z.output<T>>) => object | Promise<object>): void {
   app.post(path, async (context) => context.json(await answer(await bodyOf(context, request))));
 }
 
@@ -73,8 +74,8 @@ function addCalls(app: App, service: Service): void {
   post(app, endpoints.saveWeights, (request) => future(service.model(request.model_id).saveWeights(request)));
   post(app, endpoints.saveWeightsForSampler, (request) => future(service.model(request.model_id).saveWeightsForSampler(request)));
   post(app, { path: endpoints.loadWeights.path, request: z.looseObject({}) }, (body) => {
-    if ("session_id" in body) return service.createModelFrom(checked(body, createFromWeightsRequest));
-    const request = checked(body, endpoints.loadWeights.request);
+    if ("session_id" in body) return service.createModelFrom(checked(body, createFromWeightsRequest, body.fingerprint));
+    const request = checked(body, endpoints.loadWeights.request, body.fingerprint);
     return future(service.model(request.model_id).loadWeights(request));
   });
 }
@@ -85,8 +86,9 @@ async function pass(context: Context, service: Service): Promise<string> {
     const request = await bodyOf(context, endpoints.forwardBackward.request);
     return service.model(request.model_id).forwardBackward(request);
   }
-  const { forward_only, ...message } = decodePass(new Uint8Array(await context.req.arrayBuffer()));
-  const request = checked(message, endpoints.forwardBackward.request);
+  const body = new Uint8Array(await context.req.arrayBuffer());
+  const { forward_only, ...message } = decodePass(body);
+  const request = checked(message, endpoints.forwardBackward.request, fingerprintOf(context.req.path, body));
   const model = service.model(request.model_id);
   return forward_only ? model.forward({ ...request, forward_input: request.forward_backward_input }) : model.forwardBackward(request);
 }
@@ -122,23 +124,24 @@ function addCheckpointCalls(app: App, { checkpoints }: Service): void {
 }
 
 /** Reads a JSON body. Throws Refusal: 415 for another kind of body, 400 for no JSON, 422 for JSON of another shape. */
-async function bodyOf<T extends z.ZodType>(context: Context, schema: T): Promise<z.output<T>> {
+async function bodyOf<T extends z.ZodType>(context: Context, schema: T): Promise<Received<z.output<T>>> {
   // Pages of the web cannot send this type to another site unasked, so that they cannot drive a server of their visitor.
   const type = context.req.header("content-type") ?? "none";
   if (!/^application\/json\b/i.test(type)) throw new Refusal(415, `the body's content type is ${type}; expected application/json.`);
-  let json: unknown;
+  let [text, json]: [string, unknown] = ["", null];
   try {
-    json = JSON.parse(await context.req.text());
+    text = await context.req.text();
+    json = JSON.parse(text);
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw new Refusal(400, "the body is not valid JSON.");
   }
-  return checked(json, schema);
+  return checked(json, schema, fingerprintOf(context.req.path, text));
 }
 
-function checked<T extends z.ZodType>(value: unknown, schema: T): z.output<T> {
+function checked<T extends z.ZodType>(value: unknown, schema: T, fingerprint: string): Received<z.output<T>> {
   const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { ...(parsed.data as object), fingerprint } as Received<z.output<T>>;
   const [issue] = parsed.error.issues;
   throw new Refusal(422, `${issue!.path.join(".") || "the body"} is not as expected: ${issue!.message.replace(/\.$/, "")}.`);
 }

@@ -66,16 +66,17 @@ function rowOf({ model_input, loss_fn_inputs }: Datum, { loss, skip, where }: { 
   };
 }
 
-/**
- * What a pass over rows gives back. A loss that is not finite is left out, since JSON has no such number. Throws Refusal
- * (400) when the model's logprobs are not.
- */
+/** Throws Refusal (400) when logprobs are not finite: on the wire they would be none, which clients read as certainty. */
+export function checkLogprobs(arrays: readonly Float32Array[]): void {
+  if (!arrays.every((logprobs) => logprobs.every(Number.isFinite))) throw new Refusal(400, "the model's logprobs are not finite: its weights have diverged; load earlier ones.");
+}
+
+/** What a pass over rows gives back, of finite logprobs. A loss that is not finite is left out, since JSON has no such number. */
 export function lossOutput(rows: readonly Row[], loss: Loss, logprobs: readonly Float32Array[], metrics: Readonly<Record<string, number>> = {}): LossOutput {
   let total = 0;
   const outputs = strictZip(rows, logprobs).map(([row, logprobs_T]) => {
-    if (!logprobs_T.every(Number.isFinite)) throw new Refusal(400, "the model's logprobs are not finite: its weights have diverged; load earlier ones.");
     logprobs_T.forEach((logprob, t) => (total += row.weights[t]! * tokenLoss(loss, logprob, row.logprobs[t]!, row.advantages[t]!)));
-    const data = new Array<number>(row.prompt.length - 1).fill(0).concat(shortFloats(logprobs_T));
+    const data = shortFloats(logprobs_T, row.prompt.length - 1);
     return { logprobs: { data, dtype: "float32" as const, shape: [data.length] } };
   });
   const tokens = sum(rows.map(({ completion }) => completion.length));

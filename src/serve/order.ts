@@ -1,16 +1,19 @@
+import { setImmediate } from "node:timers/promises";
 import { createSerial } from "../util/serial.ts";
 import type { Futures } from "./futures.ts";
 import { Refusal } from "./refusal.ts";
 import { createRepetitions } from "./repetitions.ts";
 
+/** Makes what an operation gives. It is called after the operation's turn, so that it holds up no other. */
+export type Answer = () => object;
+
 /** What is to be done to a model. */
 export interface Submission {
-  readonly kind: string;
-  /** The request, to tell a repetition from another request of the same number. */
-  readonly request: object;
+  /** Tells a repetition from another request of the same number. */
+  readonly fingerprint: string;
   /** Its number, from 1; without one it is done after all that can be done when it comes. */
   readonly sequence: number | null;
-  readonly run: () => Promise<object>;
+  readonly run: () => Promise<Answer>;
 }
 
 /**
@@ -48,18 +51,25 @@ export function createOrder(futures: Futures, session: string, gapSeconds: numbe
       });
     });
 
-  return ({ kind, request, sequence, run }) => {
-    if (sequence === null) return futures.start(session, () => serial(run));
+  return ({ fingerprint, sequence, run }) => {
+    if (sequence === null) return futures.start(session, () => answerOf(serial(run)));
     if (sequence < 1) throw new Refusal(400, `seq_id is ${sequence}; requests of a model are numbered from 1.`);
-    return repetitions.once(sequence, { kind, request }, () => {
+    return repetitions.once(sequence, fingerprint, () => {
       if (sequence < next) throw new Refusal(409, `the number ${sequence} was used already; the next one is ${next}.`);
       return futures.start(session, async () => {
         await turn(sequence);
         const result = serial(run);
         next++;
         waiting.get(next)?.();
-        return result;
+        return answerOf(result);
       });
     });
   };
+}
+
+/** The answer of what was done, made once the next turn has begun. */
+async function answerOf(done: Promise<Answer>): Promise<object> {
+  const answer = await done;
+  await setImmediate();
+  return answer();
 }

@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
-import { serialize } from "node:v8";
 import { Refusal } from "./refusal.ts";
 
 /** Recognizes requests that come again, as they do when a reply was lost, by their numbers. */
 export interface Repetitions {
-  /** What `start` gave for this number; it is called for the first request alone. Throws Refusal (409) for another request of the same number. */
-  readonly once: (sequence: number, request: object, start: () => string) => string;
+  /** What `start` gave for this number; it is called for the first request alone. Throws Refusal (409) for one of the same number with another fingerprint. */
+  readonly once: (sequence: number, fingerprint: string, start: () => string) => string;
   /** Takes the next request of this number for a new one. */
   readonly forget: (sequence: number) => void;
 }
@@ -16,8 +14,7 @@ const REMEMBERED = 10_000;
 export function createRepetitions(): Repetitions {
   const known = new Map<number, { readonly id: string; readonly fingerprint: string }>();
   return {
-    once: (sequence, request, start) => {
-      const fingerprint = createHash("sha256").update(serialize(request)).digest("base64");
+    once: (sequence, fingerprint, start) => {
       const earlier = known.get(sequence);
       if (earlier) {
         if (earlier.fingerprint !== fingerprint) throw new Refusal(409, `the number ${sequence} was used for another request; take the next one.`);

@@ -1,5 +1,14 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { endpoints } from "../tinker/wire.ts";
+
+/** A request that has come. The same call with the same body has the same fingerprint, and no other has it. */
+export type Received<Request> = Request & { readonly fingerprint: string };
+
+/** The fingerprint of a call of this path. The body is hashed as it came: to hash what was read from it takes several times longer. */
+export function fingerprintOf(path: string, body: string | Uint8Array): string {
+  return createHash("sha256").update(`${path}\n`).update(body).digest("base64");
+}
 
 /** Requests that clients may make otherwise than this project's own does. */
 

@@ -4,20 +4,21 @@ import type { endpoints } from "../tinker/wire.ts";
 import { shapeOf } from "./adapters.ts";
 import { parsePath, refuseReplaced } from "./checkpoints.ts";
 import { Refusal } from "./refusal.ts";
+import type { Received } from "./requests.ts";
 import type { Sampler } from "./sampler.ts";
 import { createSamplingSession } from "./sampling.ts";
 import type { SamplingSession, SamplingSource } from "./sampling.ts";
 import { checkBase } from "./state.ts";
 import type { State } from "./state.ts";
 
-export type SamplingSessionRequest = z.output<typeof endpoints.createSamplingSession.request>;
+export type SamplingSessionRequest = Received<z.output<typeof endpoints.createSamplingSession.request>>;
 
 /** A sampling session of the base model or of what was saved, once for each number of its session. Throws Refusal, and CheckpointError of the disk. */
 export async function makeSamplingSession(state: State, request: SamplingSessionRequest): Promise<object> {
   const { session_id: session, sampling_session_seq_id: number } = request;
   const { samplingSessions } = state.sessions.get(session);
   const source = await sourceOf(state, request);
-  return { type: "create_sampling_session", sampling_session_id: samplingSessions.once(number, request, () => openSampling(state, session, source)) };
+  return { type: "create_sampling_session", sampling_session_id: samplingSessions.once(number, request.fingerprint, () => openSampling(state, session, source)) };
 }
 
 async function sourceOf(state: State, { base_model, model_path }: SamplingSessionRequest): Promise<SamplingSource> {

@@ -150,9 +150,15 @@ describe("samples over the wire", () => {
   it("are refused, as passes are, when the weights have diverged", async () => {
     const { model } = await server.model(2);
     const datum = datumOf({ prompt: [3, 7], completion: [9, 9, 9], weights: [1, 1, 1] });
-    await server.run(endpoints.forwardBackward, { model_id: model, forward_backward_input: { loss_fn: "cross_entropy", data: [datum] } });
-    await server.run(endpoints.optimStep, { model_id: model, adam_params: { learning_rate: 1e37, beta1: 0.9, beta2: 0.95, eps: 1e-8, weight_decay: 0, grad_clip_norm: 0 } });
+    const pass = { model_id: model, forward_backward_input: { loss_fn: "cross_entropy" as const, data: [datum] } };
+    const step = { model_id: model, adam_params: { learning_rate: 1e37, beta1: 0.9, beta2: 0.95, eps: 1e-8, weight_decay: 0, grad_clip_norm: 0 } };
+    await server.run(endpoints.forwardBackward, { ...pass, seq_id: 1 });
+    await server.run(endpoints.optimStep, { ...step, seq_id: 2 });
     await expect(firstTokens(await samplingSession(model, 0), 0)).rejects.toThrow("user: the model's logprobs are not finite: its weights have diverged");
+    // A step that waits while its pass fails takes none of it.
+    const waiting = await server.begin(endpoints.optimStep, { ...step, seq_id: 4 });
+    await expect(server.run(endpoints.forwardBackward, { ...pass, seq_id: 3 })).rejects.toThrow("user: the model's logprobs are not finite: its weights have diverged");
+    await expect(server.result(endpoints.optimStep, waiting)).rejects.toThrow("the gradient is dropped");
   });
 
   it("differ without a seed, end where they are told to, and can be greedy", async () => {

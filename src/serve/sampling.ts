@@ -1,9 +1,11 @@
 import type { z } from "zod";
 import type { endpoints, SampleResult } from "../tinker/wire.ts";
 import { shortFloats } from "../util/short-float.ts";
+import { checkLogprobs } from "./datums.ts";
 import { createRepetitions } from "./repetitions.ts";
 import type { Futures } from "./futures.ts";
 import { Refusal } from "./refusal.ts";
+import type { Received } from "./requests.ts";
 import type { Sampled, Sampler } from "./sampler.ts";
 
 /** What a sampling session samples from. */
@@ -24,7 +26,7 @@ export interface SamplingSession {
   readonly session: string;
   readonly source: SamplingSource;
   /** Takes a request and returns the id of its future. */
-  readonly sample: (request: z.output<typeof endpoints.sample.request>) => string;
+  readonly sample: (request: Received<z.output<typeof endpoints.sample.request>>) => string;
 }
 
 export interface SamplingOptions {
@@ -45,7 +47,7 @@ export function createSamplingSession({ id, session, source, futures, endTokens,
     session,
     source,
     sample: (request) =>
-      repetitions.once(request.seq_id, request, () =>
+      repetitions.once(request.seq_id, request.fingerprint, () =>
         futures.start(session, async () => {
           const { prompt, further_prompts, num_samples, sampling_params, prompt_logprobs } = request;
           const { max_tokens, seed, stop, temperature, top_k, top_p } = sampling_params;
@@ -66,11 +68,10 @@ export function createSamplingSession({ id, session, source, futures, endTokens,
   };
 }
 
-/** Throws Refusal (400) when logprobs are not finite: on the wire they would be none, which clients read as certainty. */
+/** Throws Refusal (400) when logprobs are not finite. */
 function resultOf({ completions: completions_P_G, promptLogprobs }: Sampled): SampleResult & { readonly type: string } {
   const completions = completions_P_G.flat();
-  const arrays = [...completions.map(({ logprobs }) => logprobs), ...(promptLogprobs ? [promptLogprobs] : [])];
-  if (!arrays.every((logprobs) => logprobs.every(Number.isFinite))) throw new Refusal(400, "the model's logprobs are not finite: its weights have diverged; load earlier ones.");
+  checkLogprobs([...completions.map(({ logprobs }) => logprobs), ...(promptLogprobs ? [promptLogprobs] : [])]);
   const sequences = completions.map(({ tokens, logprobs, stopReason }) => ({ stop_reason: stopReason, tokens: [...tokens], logprobs: shortFloats(logprobs) }));
   return { type: "sample", sequences, prompt_logprobs: promptLogprobs && [null, ...shortFloats(promptLogprobs)] };
 }

@@ -12,7 +12,7 @@ import { createFutures } from "./futures.ts";
 import { createModel, unloadIfPossible } from "./models.ts";
 import type { Model } from "./models.ts";
 import { Refusal } from "./refusal.ts";
-import type { createFromWeightsRequest, createModelRequest } from "./requests.ts";
+import type { createFromWeightsRequest, createModelRequest, Received } from "./requests.ts";
 import type { SamplingSession } from "./sampling.ts";
 import { endSamplings, liveSampling, makeSamplingSession, openSampling } from "./sampling-sessions.ts";
 import type { SamplingSessionRequest } from "./sampling-sessions.ts";
@@ -20,16 +20,16 @@ import { createSessions } from "./sessions.ts";
 import { checkBase } from "./state.ts";
 import type { ServedModel, ServiceOptions, State } from "./state.ts";
 
-type Request<E extends { readonly request: z.ZodType }> = z.output<E["request"]>;
+type Request<E extends { readonly request: z.ZodType }> = Received<z.output<E["request"]>>;
 
 /** What the API does, without HTTP. Methods take a request that has the shape of the wire; they throw Refusal, and CheckpointError of the disk. */
 export interface Service {
   readonly capabilities: () => z.output<typeof endpoints.serverCapabilities.result>;
   readonly createSession: () => object;
   readonly heartbeat: (request: Request<typeof endpoints.sessionHeartbeat>) => object;
-  readonly createModel: (request: z.output<typeof createModelRequest>) => object;
+  readonly createModel: (request: Received<z.output<typeof createModelRequest>>) => object;
   /** A model made of what was saved. */
-  readonly createModelFrom: (request: z.output<typeof createFromWeightsRequest>) => Promise<object>;
+  readonly createModelFrom: (request: Received<z.output<typeof createFromWeightsRequest>>) => Promise<object>;
   readonly getInfo: (request: Request<typeof endpoints.getInfo>) => Promise<object>;
   /** A model in training. */
   readonly model: (id: string) => Model;
@@ -95,7 +95,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   };
 }
 
-function makeModel(state: State, request: z.output<typeof createModelRequest>): object {
+function makeModel(state: State, request: Received<z.output<typeof createModelRequest>>): object {
   const { session_id: session, model_seq_id: number, base_model, lora_config } = request;
   checkBase(state, base_model);
   const adapters = adaptersOf(lora_config);
@@ -106,7 +106,7 @@ function makeModel(state: State, request: z.output<typeof createModelRequest>): 
   return startOnce(state, { session, number, request, start });
 }
 
-async function makeModelFrom(state: State, request: z.output<typeof createFromWeightsRequest>): Promise<object> {
+async function makeModelFrom(state: State, request: Received<z.output<typeof createFromWeightsRequest>>): Promise<object> {
   const { session_id: session, model_seq_id: number, base_model, path, optimizer } = request;
   if (typeof base_model === "string") checkBase(state, base_model);
   const { adapters, baseModel, directory } = await state.checkpoints.find(parsePath(path, ["weights"]));
@@ -120,9 +120,9 @@ async function makeModelFrom(state: State, request: z.output<typeof createFromWe
 }
 
 /** Starts a model under the id that the SDK expects, once for each number of its session. */
-function startOnce({ sessions }: State, { session, number, request, start }: { readonly session: string; readonly number: number; readonly request: object; readonly start: (id: string) => string }): object {
+function startOnce({ sessions }: State, { session, number, request, start }: { readonly session: string; readonly number: number; readonly request: Received<object>; readonly start: (id: string) => string }): object {
   const id = `${session}:train:${number}`;
-  return { request_id: sessions.get(session).models.once(number, request, () => start(id)), model_id: id };
+  return { request_id: sessions.get(session).models.once(number, request.fingerprint, () => start(id)), model_id: id };
 }
 
 /** Begins to load a model, and returns the id of the future that tells when it is there, with what `prepare` gives. Throws Refusal (429) when there is no room. */

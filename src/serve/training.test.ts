@@ -169,6 +169,7 @@ describe("the order of a model's requests", () => {
     }
     expect(losses[1]).toBe(losses[0]);
     await expect(server.run(endpoints.optimStep, { model_id: again, seq_id: 1, adam_params })).rejects.toThrow("409 the number 1 was used for another request");
+    await expect(server.run(endpoints.optimStep, { model_id: again, seq_id: 2, adam_params: { ...adam_params, eps: 2e-8 } })).rejects.toThrow("409 the number 2 was used for another request");
   });
 
   it("does not wait for ever for a number that never comes, and lets it be sent again", async () => {

@@ -15,8 +15,7 @@ const BYTES_PER_NUMBER = 11;
  */
 export function datumOf({ prompt, completion }: TokenSequence, inputs: Readonly<Record<string, ArrayLike<number>>>): Datum {
   const tokens = [...prompt, ...completion];
-  const before = new Array<number>(prompt.length - 1).fill(0);
-  const floats = Object.entries(inputs).map(([name, values]) => [name, tensor("float32", before.concat(shortFloats(values)))] as const);
+  const floats = Object.entries(inputs).map(([name, values]) => [name, tensor("float32", shortFloats(values, prompt.length - 1))] as const);
   return {
     model_input: { chunks: [{ type: "encoded_text", tokens: tokens.slice(0, -1) }] },
     loss_fn_inputs: { target_tokens: tensor("int64", tokens.slice(1)), ...Object.fromEntries(floats) },

@@ -8,6 +8,7 @@ describe("a float with nine digits", () => {
     expect(shortFloat(Math.fround(0.1))).toBe(0.100000001);
     expect(shortFloat(123456.7890625)).toBe(123456.789);
     expect(shortFloats(Float32Array.of(-1 / 3, 0, 0.1))).toEqual([-0.333333343, 0, 0.100000001]);
+    expect(shortFloats(Float32Array.of(0.1), 2)).toEqual([0, 0, 0.100000001]);
     expect([0, -7, 1e-20, 2 ** -149, 3e38, NaN, -Infinity].map((value) => Math.fround(shortFloat(Math.fround(value))))).toEqual([0, -7, 1e-20, 2 ** -149, 3e38, NaN, -Infinity].map(Math.fround));
   });
 
