@@ -63,7 +63,7 @@ describe("a probe", () => {
 
     it("needs less where the first model's sureness is lost in training too, a quarter of that", () => {
       // Of five problems of equal weight one is given up by 80 %: .16 of the sureness, so that .03 of support are enough.
-      expect(firstAlarm(history(0.005, [...agreeing, compare("5", "6", 1, 0.8)]))).toMatchObject({ key: "lostSupport", step: 12, limit: expect.closeTo(0.03, 12) });
+      expect(firstAlarm(history(0.005, [...agreeing, compare("5", "6", 1, 0.8)]))).toMatchObject({ key: "lostSupport", step: 12, limit: expect.closeTo(0.03, 12) as number });
     });
 
     it("needs two standard errors where those are more", () => {
